@@ -1,0 +1,255 @@
+"""Where: the toponym inside a phrase, and which of the places of that name the report means.
+
+Candidates are ranked by what the phrase and the report say (the countries and divisions they name, places nearby) and
+by population: a writer who means a far or small namesake says so.
+"""
+
+import math
+import re
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from legation.gazetteer import Gazetteer, Place, Toponym, fold, gazetteer, toponyms
+from legation.schema import Argument, Reading, Report, Span, Where
+from legation.tables import rows
+
+__all__ = ["Gazetteer", "PlaceResolver"]
+
+# What the report says ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Hint:
+    """A country, and perhaps a division and a point, that the report speaks of at an offset (-1: its title)."""
+
+    at: int
+    key: str
+    country: str
+    admin1: str | None
+    point: tuple[float, float] | None
+    weight: float
+
+
+_LOCATIVE = re.compile(
+    r"\b(?:in|at|near|from|outside|around|across|throughout|inside|of|to)\s+(?:the\s+)?(?:\w+ern\s+)?$"
+)
+_DATELINE = re.compile(r"[^\n]{0,40}?(?:\([A-Z][^)]{1,20}\)\s*)?(?:--|-|—|–|:)\s")
+
+
+def _told(text: str, named: list[Toponym]) -> dict[str, Place]:
+    """Folded names that the text places once in full ("Glasgow, Ky."), which holds wherever it names them again."""
+    told: dict[str, Place] = {}
+    for index, toponym in enumerate(named):
+        outer = _outer(text, named, index)
+        if outer and (place := next((place for place in toponym.places if _holds(outer, place)), None)):
+            told.setdefault(fold(text[toponym.start : toponym.end]), place)
+    return told
+
+
+def _hints(text: str, offset: int, named: list[Toponym], told: dict[str, Place]) -> list[_Hint]:
+    """What each toponym of a text that is plain without context says about where the report plays."""
+    hints = []
+    for toponym in named:
+        key = fold(text[toponym.start : toponym.end])
+        place, sure = (told[key], True) if key in told else _plain(text, toponym)
+        if place is None or place.country is None:
+            continue
+        located = bool(_LOCATIVE.search(text, max(0, toponym.start - 25), toponym.start))
+        # A power that acts abroad is named everywhere ("U.S. troops"), so a country that only modifies tells little.
+        modifies = toponym.adjective or (
+            toponym.country and not located and text[toponym.start : toponym.end].isupper()
+        )
+        weight = 0.5 if modifies else 1.0 + located
+        if toponym.start < 30 and _DATELINE.match(text, toponym.end):
+            weight += 1.0
+        point = (place.lat, place.lon) if sure and place.lat is not None and place.lon is not None else None
+        hints.append(_Hint(toponym.start + offset, key, place.country, place.admin1, point, weight))
+    return hints
+
+
+def _plain(text: str, toponym: Toponym) -> tuple[Place | None, bool]:
+    """The place that a toponym names whatever the context, and whether it is a point rather than a large area."""
+    best = toponym.places[0]
+    if toponym.country:
+        return best, False
+    if best.kind not in ("city", "division"):
+        return best, True
+    rival = max((place.population for place in toponym.places if place.country != best.country), default=0)
+    if rival == 0 and " " in text[toponym.start : toponym.end]:
+        return best, len(toponym.places) == 1
+    return (best, best.kind == "city") if best.population > 100_000 and best.population > 5 * rival else (None, False)
+
+
+def _outer(text: str, named: list[Toponym], index: int) -> Place | None:
+    """The country or division that follows a toponym after a comma: "Mosul, Iraq", "Paris, Texas"."""
+    if index + 1 == len(named) or not re.fullmatch(r"\s*[,(]\s*", text[named[index].end : named[index + 1].start]):
+        return None
+    following = named[index + 1]
+    outer = next((place for place in following.places if place.kind in ("country", "division", "region")), None)
+    return None if following.adjective else outer
+
+
+def _holds(outer: Place, place: Place) -> bool:
+    """Whether a country, or a division or region, holds a place."""
+    if outer.kind == "division":
+        return place.country == outer.country and place.admin1 == outer.admin1 and place.name != outer.name
+    return place.country == outer.country and place is not outer
+
+
+# Which place ------------------------------------------------------------------------------------------------------
+
+_SENTENCE = 2.0
+"""What is named in the deed's own sentence counts this much more."""
+_CLEAR = 0.4
+"""Share of a report's hints that one country must exceed to be where an unnamed place ("the hotel") is taken to be."""
+_NEAR_DEGREES = 2.0
+_COUNTRY, _DIVISION, _POINT, _CITY, _WORLD = 3.0, 1.0, 1.5, 1.3, 1.0
+"""What speaks for a candidate, in powers of ten of population: its country's share of the report's hints, its division
+named, a place nearby named, being a city rather than a division, and being known to the world.
+Chosen on TR-News and on news leads."""
+_FOREIGN = re.compile(
+    r"[\s-]+(?:\w+[\s-]+){0,2}?(?:embassy|embassies|consulate|mission|base|troops|soldiers|forces|border|carrier)\b",
+    re.I,
+)
+_BORDERING = re.compile(r"\bborder(?:ing|s)?\s+(?:with\s+)?(?:the\s+)?$", re.I)
+_UNIT_AFTER = re.compile(r"\s+(?:province|governorate|state|region|oblast|county|district|territory)\b", re.I)
+_UNIT_BEFORE = re.compile(r"\b(?:province|state|region|governorate)\s+of\s+$", re.I)
+_TOWN_BEFORE = re.compile(r"\b(?:city|town|village|suburb|slum|port|capital|district|camp)\s+(?:of\s+)?$", re.I)
+
+
+class PlaceResolver:
+    """Resolves the places of one report; what the report says of where it plays is read once."""
+
+    def __init__(self, report: Report, readings: Sequence[Reading] = ()) -> None:
+        self._text = report.text
+        self._people = [(n.start, n.end) for reading in readings for n in reading.names if n.label == "PER"]
+        named = self._toponyms(0, len(report.text))
+        self._told = _told(report.text, named)
+        self._hints = _hints(report.text, 0, named, self._told)
+        if title := report.title:
+            self._hints += _hints(title, -1 - len(title), toponyms(title, 0, len(title)), self._told)
+
+    def resolve(self, argument: Argument, sentence: Span) -> Where | None:
+        """The place that an argument tells, or None where its words hold no letter or digit.
+
+        A phrase that names no place ("a hotel") gets the country that the report is clearly about, or none, and no
+        point. `sentence` is the deed's: what it names counts more than what the rest of the report does.
+        """
+        span = argument.span
+        if not re.search(r"\w", span.text):
+            return None
+        named = [t for t in self._toponyms(span.start, span.end) if not self._elsewhere(t, span)]
+        place = self._place(named, span, sentence)
+        if place is None:
+            country = next((t.country for t in named if t.country), None) or _clear(self._countries(sentence))
+            return Where(span, span.text, country, None, None, None, None)
+        return Where(span, place.name, place.country, place.admin1, place.lat, place.lon, place.place_id)
+
+    def _toponyms(self, start: int, end: int) -> list[Toponym]:
+        """Toponyms that are not part of a person's name."""
+        found = toponyms(self._text, start, end)
+        return [t for t in found if not any(first <= t.start < last for first, last in self._people)]
+
+    def _elsewhere(self, toponym: Toponym, span: Span) -> bool:
+        """Whether words only qualify a place that lies elsewhere: "the Australian embassy", "the Afghan border"."""
+        if not toponym.country:
+            return False
+        return bool(
+            _FOREIGN.match(self._text, toponym.end, span.end)
+            or _BORDERING.search(self._text, span.start, toponym.start)
+        )
+
+    def _countries(self, sentence: Span, without: str = "") -> dict[str, float]:
+        """Weight of each country in the report's hints, the sentence's counted more, those of one name left out."""
+        weights: dict[str, float] = defaultdict(float)
+        for hint in self._hints:
+            if hint.key == without:
+                continue
+            here = sentence.start <= hint.at < sentence.end
+            weights[hint.country] += hint.weight * (1 + _SENTENCE * here)
+        return weights
+
+    def _place(self, named: list[Toponym], span: Span, sentence: Span) -> Place | None:
+        """The most local place that a phrase names: its country only where it names nothing smaller."""
+        told = [t.country for t in named if t.country]
+        if local := [(t, self._best(t, told, sentence)) for t in named if not t.country]:
+            within = [pair for pair in local if pair[1].country in told or pair[1].country is None or not told]
+            if within:
+                return _most_local(within, self._text)
+        if re.search(r"\bcapital\b", span.text, re.I):
+            country = told[0] if told else _clear(self._countries(sentence))
+            return _capital(country) if country else None
+        return next((t.places[0] for t in named if t.country and not t.adjective), None)
+
+    def _best(self, toponym: Toponym, told: list[str], sentence: Span) -> Place:
+        """The candidate that phrase, report and population speak for; `told`: countries that the phrase names."""
+        if len(toponym.places) == 1:
+            return toponym.places[0]
+        text, start = self._text, toponym.start
+        key = fold(text[start : toponym.end])
+        if key in self._told:
+            return self._told[key]
+        countries = self._countries(sentence, without=key)
+        total = sum(countries.values()) or 1.0
+        unit = _UNIT_AFTER.match(text, toponym.end) or _UNIT_BEFORE.search(text, max(0, start - 30), start)
+        town = _TOWN_BEFORE.search(text, max(0, start - 30), start)
+        others = [hint for hint in self._hints if hint.key != key]
+        divisions: Counter[tuple[str | None, str | None]] = Counter((h.country, h.admin1) for h in others if h.admin1)
+        points = {hint.point for hint in others if hint.point}
+
+        def score(place: Place) -> float:
+            value = math.log10(place.population + 100) + 0.7 * (fold(place.name) == key)
+            value += _WORLD * (
+                place.population > (500_000 if place.kind == "division" else 1_000_000) or _is_capital(place)
+            )
+            value += _COUNTRY * countries.get(place.country or "", 0.0) / total
+            value += 6.0 * (place.country in told)
+            if times := divisions[place.country, place.admin1]:
+                value += _DIVISION + 2.0 * times / divisions.total()
+            value += _POINT * min(2, sum(1 for point in points if _near(point, place)))
+            return value + (3.0 if unit or town else _CITY) * (place.kind == ("division" if unit else "city"))
+
+        return max(toponym.places, key=score)
+
+
+def _near(point: tuple[float, float], place: Place) -> bool:
+    if place.lat is None or place.lon is None:
+        return False
+    return abs(point[0] - place.lat) < _NEAR_DEGREES and abs(point[1] - place.lon) < _NEAR_DEGREES
+
+
+def _most_local(pairs: list[tuple[Toponym, Place]], text: str) -> Place:
+    """Of the places that one phrase names: the one inside the others, else the first.
+
+    "the Baghdad slum of Sadr City" is in Sadr City; "Kursk station in Moscow" is in Moscow, for Kursk is not.
+    """
+    first, chosen = pairs[0]
+    for toponym, place in pairs[1:]:
+        near = chosen.lat is not None and chosen.lon is not None and _near((chosen.lat, chosen.lon), place)
+        inside = near and place.population < chosen.population and place.kind != "division"
+        apart = not near and re.search(r"\b(?:in|near|at|outside)\s", text[first.end : toponym.start])
+        if inside or chosen.country is None or (apart and place.country != chosen.country):
+            first, chosen = toponym, place
+    return chosen
+
+
+def _clear(countries: dict[str, float]) -> str | None:
+    """The one country that a report plays in, if its hints agree."""
+    best = max(sorted(countries), key=lambda country: countries[country], default=None)
+    return best if best and countries[best] > _CLEAR * sum(countries.values()) else None
+
+
+@cache
+def _capitals() -> dict[str, str]:
+    return {row["iso3"]: row["name"] for row in reversed(rows("capitals")) if row["kind"] == "capital"}
+
+
+def _is_capital(place: Place) -> bool:
+    return _capitals().get(place.country or "") == place.name
+
+
+def _capital(country: str) -> Place | None:
+    places = gazetteer().named(fold(_capitals().get(country, "")))
+    return next((place for place in places if place.country == country), None)
