@@ -3,6 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 SHARED ?= ../shared
+WEIGHTS ?= 1
 export OMP_NUM_THREADS ?= 1
 
 .PHONY: demo test evals bench train
@@ -32,4 +33,5 @@ bench: .venv/installed  ## Measure speed, start-up and memory on this machine
 train: .venv/installed  ## Train the encoder from the corpora in SHARED and export it; resumes where it stopped
 	$(BIN)/pip install --quiet --editable '.[training]'
 	OMP_NUM_THREADS=2 $(BIN)/python -m training.train --shared $(SHARED)
-	$(BIN)/python -m training.export
+	$(BIN)/python -m training.export --version $(WEIGHTS)
+	$(BIN)/python -m training.calibrate --shared $(SHARED)

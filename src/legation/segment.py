@@ -24,7 +24,13 @@ _WORD = re.compile(
       | _+""",
     re.VERBOSE | re.IGNORECASE,
 )
-_STOP = re.compile(r"""(?:[.!?…]+|\n\s*\n)["'”’»)\]]*(?=\s)|[.!?]["”’]+(?=\S)|(?<=[a-z]{2})[.!?](?=[A-Z][a-z])""")
+# A run of marks is tried from its first one only, and never cut short: a line of 100,000 dots must not take minutes.
+_STOP = re.compile(
+    r"""(?:(?<![.!?…])[.!?…]++|\n\s*\n)["'”’»)\]]*+(?=\s)|[.!?]["”’]+(?=\S)|(?<=[a-z]{2})[.!?](?=[A-Z][a-z])"""
+)
+_AFTER = re.compile(r"""\s*["'“‘«(\[]*(.?)""", re.DOTALL)
+_OPENER = re.compile(r"\W*(\w+)")
+_LONGEST_ABBREVIATION = 30
 _LAST_WORD = re.compile(r"((?:[^\W\d_]\.)+|[^\W\d_]+\.)$")
 _BREAK = re.compile(r"[;:,)—–]$")
 
@@ -58,34 +64,35 @@ def sentences(text: str, start: int = 0, end: int | None = None) -> list[Span]:
 
 def _ends_sentence(text: str, at: int, stop: int, end: int) -> bool:
     """Whether the full stop that ends at `stop` closes the sentence begun at `at`: not after an abbreviation."""
-    mark = text[at:stop].rstrip("\"'”’»)]")
-    following = text[stop:end].lstrip()
-    if not following or not mark.endswith("."):
+    mark = text[max(at, stop - _LONGEST_ABBREVIATION) : stop].rstrip("\"'”’»)]")
+    if not mark.endswith("."):
         return True
-    first = following.lstrip("\"'“‘«([")[:1]
-    if first.islower():
+    first = _AFTER.match(text, stop, end)
+    if first is None or not first[0].strip():
+        return True
+    if first[1].islower():
         return False
-    last = _LAST_WORD.search(mark[-30:])
+    last = _LAST_WORD.search(mark)
     if last is None:
         return True
     word = last.group()
     if word in _abbreviations() or (len(word) == 2 and word[0].isupper()):
         return False
     # "in the U.S. The …" ends; "the U.S. Senate …" does not.
-    opener = re.match(r"\W*(\w+)", following)
-    return word.count(".") < 2 or (opener is not None and opener.group(1) in _openers())
+    opener = _OPENER.match(text, stop, end)
+    return word.count(".") < 2 or (opener is not None and opener[1] in _openers())
 
 
 def _pieces(text: str, start: int, end: int) -> list[Span]:
     found = words(text, start, end)
-    pieces = []
-    while found:
-        size = len(found)
-        if size > MAX_WORDS:
+    pieces, at = [], 0
+    while at < len(found):
+        size = min(MAX_WORDS, len(found) - at)
+        if at + size < len(found):
             size = next(
-                (n for n in range(MAX_WORDS, MAX_WORDS // 2, -1) if _BREAK.match(text[found[n - 1][0]])), MAX_WORDS
+                (n for n in range(MAX_WORDS, MAX_WORDS // 2, -1) if _BREAK.match(text[found[at + n - 1][0]])), MAX_WORDS
             )
-        lo, hi = found[0][0], found[size - 1][1]
+        lo, hi = found[at][0], found[at + size - 1][1]
         pieces.append(Span(lo, hi, text[lo:hi]))
-        found = found[size:]
+        at += size
     return pieces

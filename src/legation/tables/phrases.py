@@ -7,7 +7,7 @@ in abbreviations and a possessive 's make no other difference.
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -48,6 +48,7 @@ class Item(NamedTuple):
         return self.meanings[0].kind if self.meanings else ""
 
 
+@lru_cache(1 << 16)
 def _key(word: str) -> str:
     plain = _POSSESSIVE.sub("", word.replace("’", "'")).replace(".", "").lower()
     if plain.isascii():
@@ -111,7 +112,10 @@ def _lexicon() -> dict[str, list[tuple[tuple[str, ...], str, list[Meaning]]]]:
         if keys := keys_of(form):
             known, meanings = phrases.get((keys, meaning.kind == "role"), (form, []))
             # "NATO" and "Nato" are both written: the form that asks less of the writer decides.
-            phrases[keys, meaning.kind == "role"] = (form if known.isupper() else known, [*meanings, meaning])
+            phrases[keys, meaning.kind == "role"] = (
+                form if known.isupper() or form.islower() else known,
+                [*meanings, meaning],
+            )
     lexicon: dict[str, list[tuple[tuple[str, ...], str, list[Meaning]]]] = {}
     for (keys, _), (form, meanings) in phrases.items():
         lexicon.setdefault(keys[0], []).append((keys, form, meanings))
@@ -155,8 +159,9 @@ def read_phrases(text: str) -> list[Item]:
         size = 1
         meanings: tuple[Meaning, ...] = ()
         for phrase, form, known in lexicon.get(keys[at], ()):
-            words = [word for _, _, word in found[at : at + len(phrase)]]
-            if keys[at : at + len(phrase)] == phrase and _fits(form, words, known[0].kind):
+            if keys[at : at + len(phrase)] != phrase:
+                continue
+            if _fits(form, [word for _, _, word in found[at : at + len(phrase)]], known[0].kind):
                 size, meanings = len(phrase), tuple(known)
                 break
         start, end = found[at][0], found[at + size - 1][1]
@@ -179,6 +184,16 @@ def is_name(item: Item) -> bool:
     return not item.meanings and item.text[0].isupper()
 
 
+def _another_follows(items: list[Item], n: int) -> bool:
+    """ "Christopher Hill" is not Mr. Christopher, "Bush Tuesday" can be Mr. Bush."""
+    after = items[n + 1] if n + 1 < len(items) else None
+    return after is not None and after.start == items[n].end + 1 and is_name(after) and not _day(after)
+
+
+def _day(item: Item) -> bool:
+    return item.keys[0].endswith("day")
+
+
 def _surname(items: list[Item], n: int) -> Item:
     """An unknown capitalised word as the last name of a holder of office, unless another's full name ends in it.
 
@@ -188,6 +203,9 @@ def _surname(items: list[Item], n: int) -> Item:
     if not is_name(item):
         return item
     holders = _surnames().get(item.keys[0], [])
+    presented = n > 0 and (items[n - 1].kind == "role" or items[n - 1].keys[0] in words_for("title"))
+    if not presented and (item.keys[0] in words_for("common") or _another_follows(items, n)):
+        return item
     start = n
     while start and is_name(items[start - 1]) and items[start - 1].keys[0] not in words_for("title"):
         start -= 1
@@ -195,6 +213,10 @@ def _surname(items: list[Item], n: int) -> Item:
         given = items[start].keys[0]
         holders = [holder for holder in holders if given == keys_of(holder.name)[0] or given in words_for("particle")]
     return item._replace(meanings=tuple(holders))
+
+
+def is_former(core: list[Item]) -> bool:
+    return any(not item.meanings and item.keys[0] in words_for("former") for item in core)
 
 
 def head_of(items: list[Item]) -> tuple[list[Item], list[Item]]:
@@ -272,7 +294,7 @@ def _presented(items: Iterator[Item]) -> tuple[str, tuple[str, ...]]:
     for item in items:
         if item.kind == "role":
             sectors = sectors or item.meanings[0].sectors
-        elif item.kind:
+        elif item.kind and item.meanings[0].strong:
             country = country or item.meanings[0].country
     return country, sectors
 
@@ -295,3 +317,41 @@ def _apposition(text: str, items: list[Item], n: int) -> list[Item]:
 def _together(text: str, left: Item, right: Item) -> bool:
     gap = text[left.end : right.start]
     return gap in (" ", "-") and (bool(left.meanings) or is_name(left) or left.keys[0] in words_for("former"))
+
+
+def holder_at(meanings: Sequence[Meaning], date: str) -> Meaning:
+    """Who of the holders of a name is in office in the month, or nearest to it; without a date the most prominent."""
+    return min(meanings, key=lambda meaning: _months_outside(date, meaning)) if date else meanings[0]
+
+
+def _months_outside(date: str, meaning: Meaning) -> int:
+    """How far `date` lies outside the term, in months."""
+
+    def months(day: str) -> int:
+        return 12 * int(day[:4]) + int(day[5:7])
+
+    if date < meaning.since:
+        return months(meaning.since) - months(date)
+    return max(0, months(date) - months(meaning.until)) if meaning.until else 0
+
+
+def form_of(core: list[Item], sectors: tuple[str, ...]) -> str:
+    """What kind of words ask for a country: a pronoun, a name, or a noun by its sector."""
+    if core[-1].keys[0] in words_for("speaker"):
+        return "speaker"
+    for form in ("jihad", "people", "abroad", "outfit"):
+        if any(item.keys[0] in words_for(form) or item.keys[-1] in words_for(form) for item in core):
+            return form
+    if core[-1].keys[0] in words_for("group") | words_for("person"):
+        return "pronoun"
+    if core[-1].keys[-1] in words_for("nation"):
+        return "nation"
+    if is_name(core[-1]):
+        return "name"
+    return sectors[0] if sectors else "noun"
+
+
+def usual_sectors(core: list[Item]) -> tuple[str, ...]:
+    """The sectors of those of whom nothing is told: a state is meant by a pronoun, private persons by a name."""
+    pronoun = core[-1].keys[0] in words_for("group")
+    return ("GOV",) if pronoun else ("CVL",)

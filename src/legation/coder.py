@@ -1,0 +1,160 @@
+"""Report -> Mentions. The file to read first: it shows the whole path of a report, and each step is one file.
+
+clean        which paragraphs are the report's own
+segment      paragraphs to sentences
+encoder      sentences to deeds, arcs, names and syntax
+coding/      deeds to published codes; spans to actors, days, places and counts
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+from legation import __version__, clean
+from legation.coding import confidence, counts, deeds, times
+from legation.coding.actors import UNKNOWN, ActorResolver
+from legation.coding.places import PlaceResolver
+from legation.encoder import Encoder
+from legation.schema import Actor, Argument, DeedReading, Mention, Reading, Report, Span, When, Where
+from legation.segment import sentences
+
+CODABLE = ("en", "und")
+"""Languages that are coded: English, and texts too short to tell."""
+
+BACKGROUND = timedelta(days=30)
+
+_TENSES = {"actual": "past", "historical": "past", "negated": "past", "future": "future", "hypothetical": "future"}
+
+
+class Coder:
+    """Codes reports. Loads the encoder once; one object for each process."""
+
+    def __init__(self, encoder: Encoder | None = None) -> None:
+        self._encoder = encoder or Encoder()
+        self.version = f"legation {__version__} / weights {self._encoder.settings.version}"
+
+    def code(self, report: Report) -> list[Mention]:
+        """The mentions of one report, in the order of its text; none where it is not in English.
+
+        The same report gives the same mentions, whatever else was coded before.
+        """
+        return [mention for _, mention in self.code_with_readings(report)]
+
+    def code_with_readings(self, report: Report) -> list[tuple[DeedReading, Mention]]:
+        """As `code`, each mention with what the encoder read of its deed: for those who measure and calibrate."""
+        body = clean.body(report)
+        if (report.language or clean.language(report.text)) not in CODABLE:
+            return []
+        report = replace(report, published=body.published)
+        found = [s for span in body.spans for s in sentences(report.text, span.start, span.end)]
+        readings = self._encoder.read(report.text, found)
+        scene = _Scene(report, ActorResolver(report, readings), PlaceResolver(report, readings))
+        coded = [
+            (deed, self._mention(scene, index, reading, deed))
+            for index, reading in enumerate(readings)
+            for deed in reading.deeds
+        ]
+        return sorted(coded, key=lambda pair: (pair[1].trigger.start, pair[1].trigger.end, pair[1].deed))
+
+    def _mention(self, scene: "_Scene", index: int, reading: Reading, deed: DeedReading) -> Mention:
+        report = scene.report
+        when = _when(report, deed)
+        status = _status(deed, when, report.published)
+        published = deeds.publish(deed.deed, deed.modes, status)
+        claimants = scene.resolved(deed.claimants, index)
+        sources = scene.resolved(deed.sources, index, claimants)
+        others = frozenset(actor.country for actor in sources) - {UNKNOWN}
+        targets = scene.resolved(deed.targets, index, claimants, others)
+        killed, injured = _casualties(report.text, reading, deed)
+        return Mention(
+            mention_id=_mention_id(report, deed),
+            report_id=report.report_id,
+            sentence=reading.sentence,
+            trigger=deed.trigger,
+            deed=deed.deed,
+            modes=deed.modes,
+            status=status,
+            plover=published.plover,
+            cameo=published.cameo,
+            quad=published.quad,
+            goldstein=published.goldstein,
+            contexts=published.contexts,
+            sources=sources,
+            targets=targets,
+            when=when,
+            where=scene.where(deed, targets, reading.sentence),
+            claimants=claimants,
+            killed=killed,
+            injured=injured,
+            confidence=confidence.of(deed, sources, targets),
+            coder=self.version,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Scene:
+    """A report, and what resolves the words in it."""
+
+    report: Report
+    actors: ActorResolver
+    places: PlaceResolver
+
+    def resolved(
+        self,
+        arguments: Sequence[Argument],
+        index: int,
+        speaker: Sequence[Actor] = (),
+        others: frozenset[str] = frozenset(),
+    ) -> tuple[Actor, ...]:
+        """The actors that the arguments name in sentence `index`; `others`: countries of the deed's other side."""
+        return tuple(a for argument in arguments for a in self.actors.resolve(argument, index, speaker, others))
+
+    def where(self, deed: DeedReading, targets: Sequence[Actor], sentence: Span) -> Where | None:
+        """The place told; of a visit to a country it is the host, which the encoder reads as target alone."""
+        if place := _best(deed.places):
+            return self.places.resolve(place, sentence)
+        if "visit" not in deed.modes or len(targets) != 1:
+            return None
+        host = targets[0]
+        where = self.places.resolve(Argument(Span(host.start, host.end, host.text), 1.0), sentence)
+        return where if where and where.name == host.name else None
+
+
+def _when(report: Report, deed: DeedReading) -> When | None:
+    """The stated time of the deed, else the day of publication with basis "report", else null."""
+    if told := _best(deed.times):
+        return times.resolve(_whole(report.text, told.span), report.published, _TENSES[deed.status])
+    return times.publication_day(report.published) if report.published else None
+
+
+def _whole(text: str, told: Span) -> Span:
+    """The time expression of which the encoder found a part: "this week", where it read "week"."""
+    around = times.find(text, max(0, told.start - 25), min(len(text), told.end + 25))
+    return next((span for span in around if span.start <= told.start and told.end <= span.end), told)
+
+
+def _status(deed: DeedReading, when: When | None, published: date | None) -> str:
+    """What happened long before the report is background, as the guidelines draw the line: 30 days."""
+    stated = when.end if when and when.basis == "stated" else None
+    past = stated is not None and published is not None and stated < published - BACKGROUND
+    return "historical" if past and deed.status == "actual" else deed.status
+
+
+def _casualties(text: str, reading: Reading, deed: DeedReading) -> tuple[int | None, int | None]:
+    """Killed and injured told of an assault; where a sentence tells of several, each up to the next one's trigger."""
+    if deed.deed != "ASSAULT":
+        return None, None
+    triggers = sorted(other.trigger.start for other in reading.deeds if other.deed == "ASSAULT")
+    start = reading.sentence.start if deed.trigger.start == triggers[0] else deed.trigger.start
+    end = min((at for at in triggers if at > deed.trigger.start), default=reading.sentence.end)
+    return counts.casualties(text, start, end)
+
+
+def _best(arguments: Sequence[Argument]) -> Argument | None:
+    return max(arguments, key=lambda a: a.probability, default=None)
+
+
+def _mention_id(report: Report, deed: DeedReading) -> str:
+    key = f"{report.report_id}\n{deed.trigger.start}\n{deed.trigger.end}\n{deed.deed}"
+    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:16]

@@ -1,0 +1,98 @@
+"""Choose what is chosen on the development sets: `python -m training.calibrate --shared ../shared`.
+
+The threshold from which a deed is reported (best mean of deed F1 and tuple F1), kept in weights/labels.json; and the
+weights of the confidence (logistic regression on whether deed, sources and targets are all right), in
+tables/confidence.csv. Run after training.export. Last it writes what the float model reads in the samples to
+tests/data/float_readings.json, since that depends on the threshold.
+"""
+
+import argparse
+import csv
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import torch
+from evals.accuracy import as_written, coded_events, jsonl
+from evals.scoring import document_text, right_mentions
+
+from legation.coder import Coder
+from legation.coding.confidence import features
+from legation.encoder import Encoder, shipped_settings
+from legation.schema import Report
+from training.export import WEIGHTS, write_float_readings
+
+TABLE = WEIGHTS.parent / "tables" / "confidence.csv"
+THRESHOLDS = [round(0.25 + 0.05 * k, 2) for k in range(9)]
+
+
+def main() -> None:
+    """Choose, write and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--shared", type=Path, required=True)
+    parser.add_argument("--work", type=Path, default=Path("training/work"))
+    arguments = parser.parse_args()
+    gold = arguments.shared / "gold"
+    sets = [jsonl(gold / "wire_dev.jsonl"), jsonl(gold / "docs_dev.jsonl")]
+    accept = max(THRESHOLDS, key=lambda threshold: _merit(sets, threshold))
+    path = WEIGHTS / "labels.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"accept": accept}, indent=1) + "\n", encoding="utf-8")
+    print(f"accept {accept}")
+    weights = _fit(list(_rows([document for documents in sets for document in documents], accept)))
+    with TABLE.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["feature", "weight", "source"])
+        writer.writerows(
+            [name, round(weight, 4), "fitted by training/calibrate.py"] for name, weight in weights.items()
+        )
+    print(weights)
+    write_float_readings(arguments.work)
+
+
+def _coder(accept: float) -> Coder:
+    return Coder(Encoder(settings=replace(shipped_settings(), accept=accept)))
+
+
+def _merit(sets: list[list[dict[str, Any]]], accept: float) -> float:
+    figures = [coded_events(_coder(accept), documents) for documents in sets]
+    told = [f"{f['deed']['f1']:.3f} {f['tuple']['f1']:.3f} {f['full']['f1']:.3f}" for f in figures]
+    print(f"accept {accept}: deed, tuple, full {'; '.join(told)}", flush=True)
+    return float(sum(f["deed"]["f1"] + f["tuple"]["f1"] for f in figures))
+
+
+def _rows(documents: list[dict[str, Any]], accept: float) -> Iterator[tuple[dict[str, float], bool]]:
+    coder = _coder(accept)
+    for document in documents:
+        published = date.fromisoformat(document["published"]) if document.get("published") else None
+        report = Report(
+            document["id"], document_text(document), title=document.get("headline") or None, published=published
+        )
+        coded = coder.code_with_readings(report)
+        right = right_mentions(document, [as_written(mention) for _, mention in coded])
+        for (deed, mention), is_right in zip(coded, right, strict=True):
+            yield features(deed, mention.sources, mention.targets), is_right
+
+
+def _fit(rows: list[tuple[dict[str, float], bool]]) -> dict[str, float]:
+    """Logistic regression with a light ridge, by Newton-like steps of L-BFGS."""
+    names = list(rows[0][0])
+    x = torch.tensor([[values[name] for name in names] for values, _ in rows], dtype=torch.float64)
+    y = torch.tensor([float(right) for _, right in rows], dtype=torch.float64)
+    weights = torch.zeros(len(names), dtype=torch.float64, requires_grad=True)
+    optimiser = torch.optim.LBFGS([weights], max_iter=200, line_search_fn="strong_wolfe")
+
+    def loss() -> Any:
+        optimiser.zero_grad()
+        value = torch.nn.functional.binary_cross_entropy_with_logits(x @ weights, y) + 0.002 * (weights**2).sum()
+        value.backward()
+        return value
+
+    optimiser.step(loss)
+    return dict(zip(names, weights.tolist(), strict=True))
+
+
+if __name__ == "__main__":
+    main()
