@@ -31,6 +31,10 @@ def test_a_missing_blank_after_a_full_stop_still_ends_a_sentence() -> None:
     assert texts("Aid reached those in need.And talks began.") == ["Aid reached those in need.", "And talks began."]
 
 
+def test_a_blank_line_ends_a_sentence() -> None:
+    assert texts("Talks off\n\nSeoul said on Friday") == ["Talks off", "Seoul said on Friday"]
+
+
 def test_clitics_numbers_and_hyphens_are_words_as_in_universal_dependencies() -> None:
     text = "Russia's envoy didn't pay $1,200 on the 17th for long-term aid."
     expected = "Russia 's envoy did n't pay $ 1,200 on the 17th for long - term aid ."

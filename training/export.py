@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import onnx
 import torch
 from evals.readings import summary
 from onnxruntime.quantization import QuantType, quantize_dynamic
@@ -124,9 +125,13 @@ def _write(
             module, example, str(exact), input_names=list(inputs), output_names=list(outputs),
             dynamic_axes=axes, opset_version=17, dynamo=False,
         )  # fmt: skip
+        # What decides is small, and kept as it is.
+        nodes = onnx.load(exact).graph.node
+        heads = [node.name for node in nodes if node.op_type in ("MatMul", "Gemm") and "layer" not in node.name]
         quantize_dynamic(
             exact, path, weight_type=QuantType.QInt8, per_channel=True,
-            op_types_to_quantize=["MatMul", "Gemm", "Gather"], extra_options={"MatMulConstBOnly": True},
+            op_types_to_quantize=["MatMul", "Gemm", "Gather"], nodes_to_exclude=heads,
+            extra_options={"MatMulConstBOnly": True},
         )  # fmt: skip
 
 

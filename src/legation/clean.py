@@ -33,13 +33,15 @@ class Body:
 
     Every character of the text but white space is in exactly one span of `spans` or `dropped`. A paragraph of a
     hard-wrapped text holds line breaks. `dateline` ("SEOUL, South Korea (AP) —") lies within the first span, or is a
-    line of its own among `dropped`. `published` is the report's, else the date of a line like "Posted: Nov 14, 2014".
+    line of its own among `dropped`. `published` is the report's, else the date of a line like "Posted: Nov 14, 2014";
+    `title` is the report's, else the headline above its first paragraph.
     """
 
     spans: tuple[Span, ...]
     dropped: tuple[Dropped, ...]
     published: date | None
     dateline: Span | None
+    title: str | None
 
 
 def body(report: Report) -> Body:
@@ -55,7 +57,13 @@ def body(report: Report) -> Body:
         own, tails = _without_tails(paragraph)
         spans.append(own)
         dropped.extend(tails)
-    return Body(tuple(spans), tuple(dropped), report.published or _posted(dropped), _dateline(spans, dropped))
+    published, title = report.published or _posted(dropped), report.title or _headline(spans, dropped)
+    return Body(tuple(spans), tuple(dropped), published, _dateline(spans, dropped), title)
+
+
+def _headline(spans: list[Span], dropped: list[Dropped]) -> str | None:
+    above = (d.span.text for d in dropped if d.reason == "headline" and spans and d.span.start < spans[0].start)
+    return next(above, None)
 
 
 # Paragraphs -------------------------------------------------------------------------------------------------------
@@ -156,10 +164,13 @@ def _size(paragraphs: list[Span], reasons: list[str | None], wanted: str | None)
 def _tell_headings(paragraphs: list[Span], reasons: list[str | None]) -> None:
     """Tells headlines, teasers, bylines and lone datelines from headings, by where they stand; keeps items of lists."""
     first_prose = reasons.index(None)
+    listed = False  # whether the line is an item of a list that the report itself announces with a colon
     for i, line in enumerate(paragraphs):
+        announced = listed or (i > 0 and reasons[i - 1] is None and paragraphs[i - 1].text.endswith(":"))
+        listed = announced and bool(_BULLET.match(line.text))
         if reasons[i] != "heading":
             continue
-        if _is_listed(paragraphs, reasons, i):
+        if listed:
             reasons[i] = None
         elif (match := _dateline_at(line.text)) and match.end() == len(line.text):
             reasons[i] = "dateline"
@@ -175,15 +186,6 @@ def _is_titled(text: str, reason: str | None) -> bool:
     long = [word for word in text.split() if len(word) > 3]
     capitals = len(text) < 200 and len(long) > 2 and all(word[0].isupper() for word in long)
     return reason in ("headline", "heading") or (reason is None and capitals)
-
-
-def _is_listed(paragraphs: list[Span], reasons: list[str | None], i: int) -> bool:
-    """Whether a line is an item of a list that the report itself announces with a colon."""
-    while i and _BULLET.match(paragraphs[i].text):
-        i -= 1
-        if reasons[i] is None and paragraphs[i].text.endswith(":"):
-            return True
-    return False
 
 
 def _phrase(text: str, reasons: tuple[str, ...] = ()) -> str | None:
@@ -250,7 +252,7 @@ def _tail_starts(paragraph: Span) -> list[int]:
 _UPPER = rf"(?:{_CAPITAL}(?:{_CAPITAL}|[.'’-])+|St\.)"
 _REGION = rf"(?:, ?{_CAPITAL}[\w.'’-]*(?: {_CAPITAL}[\w.'’-]*){{0,2}})"
 _PLACE = rf"{_UPPER}(?:[ /]{_UPPER}){{0,4}}{_REGION}{{0,2}}(?:,(?= \())?"
-_TITLE_PLACE = rf"{_CAPITAL}[\w'’-]+(?:[ -]{_CAPITAL}[\w.'’-]+){{0,2}}{_REGION}?"
+_TITLE_PLACE = rf"{_CAPITAL}[\w'’-]+(?: {_CAPITAL}[\w.'’-]+){{0,2}}{_REGION}?"
 _DAY = r"(?:,? (?:[A-Za-z]{3,9}\.? \d{1,2}|\d{1,2} [A-Z][a-z]{2,8}\.?)(?:,? \d{4})?)?"
 _AGENCY = rf" ?\({_CAPITAL}[\w.&/ -]{{1,30}}\)"
 _DASH = r" ?(?:—|–|--+|-|:)"
@@ -284,13 +286,14 @@ def _dateline(spans: list[Span], dropped: list[Dropped]) -> Span | None:
 
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_YEAR = r"(?P<year>(?:1[6-9]|20)\d\d)"
 _MONTH = rf"(?P<month>{'|'.join(_MONTHS)})[a-z]*\.?"
 _DATES = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
-        rf"\b{_MONTH} (?P<day>\d{{1,2}})(?:st|nd|rd|th)?,? (?P<year>\d{{4}})\b",
-        rf"\b(?P<day>\d{{1,2}})(?:st|nd|rd|th)? {_MONTH},? (?P<year>\d{{4}})\b",
-        r"\b(?P<year>\d{4})[-/](?P<month>\d{2})[-/](?P<day>\d{2})(?!\d)",
+        rf"\b{_MONTH} (?P<day>\d{{1,2}})(?:st|nd|rd|th)?,? {_YEAR}\b",
+        rf"\b(?P<day>\d{{1,2}})(?:st|nd|rd|th)? {_MONTH},? {_YEAR}\b",
+        rf"\b{_YEAR}[-/](?P<month>\d{{2}})[-/](?P<day>\d{{2}})(?!\d)",
     )
 )
 
@@ -342,7 +345,12 @@ def language(text: str) -> str:
 def _identifier() -> Any:
     from py3langid.langid import MODEL_FILE, LanguageIdentifier  # half a second to load: only when a report needs it
 
-    identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    try:
+        identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    except OSError as error:  # it unpacks its model into a temporary file, and does not tell what had no room
+        raise OSError(
+            error.errno, f"it cannot be unpacked in the temporary folder: {error}", str(MODEL_FILE)
+        ) from error
     identifier.set_languages([row["code"] for row in rows("news_languages")])
     return identifier
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from legation import __version__, clean
-from legation.coding import confidence, counts, deeds, times
+from legation.coding import claims, confidence, counts, deeds, times
 from legation.coding.actors import UNKNOWN, ActorResolver
 from legation.coding.places import PlaceResolver
 from legation.encoder import Encoder
@@ -23,6 +23,8 @@ CODABLE = ("en", "und")
 """Languages that are coded: English, and texts too short to tell."""
 
 BACKGROUND = timedelta(days=30)
+LONGEST_TIME = 200
+"""Characters of a time expression; what is longer is not one, and the grammar would take too long over it."""
 
 _TENSES = {"actual": "past", "historical": "past", "negated": "past", "future": "future", "hypothetical": "future"}
 
@@ -46,7 +48,7 @@ class Coder:
         body = clean.body(report)
         if (report.language or clean.language(report.text)) not in CODABLE:
             return []
-        report = replace(report, published=body.published)
+        report = replace(report, published=body.published, title=body.title)
         found = [s for span in body.spans for s in sentences(report.text, span.start, span.end)]
         readings = self._encoder.read(report.text, found)
         scene = _Scene(report, ActorResolver(report, readings), PlaceResolver(report, readings))
@@ -59,6 +61,7 @@ class Coder:
 
     def _mention(self, scene: "_Scene", index: int, reading: Reading, deed: DeedReading) -> Mention:
         report = scene.report
+        deed = claims.attributed(reading, deed)
         when = _when(report, deed)
         status = _status(deed, when, report.published)
         published = deeds.publish(deed.deed, deed.modes, status)
@@ -123,7 +126,8 @@ class _Scene:
 
 def _when(report: Report, deed: DeedReading) -> When | None:
     """The stated time of the deed, else the day of publication with basis "report", else null."""
-    if told := _best(deed.times):
+    told = _best(deed.times)
+    if told and len(told.span.text) <= LONGEST_TIME:
         return times.resolve(_whole(report.text, told.span), report.published, _TENSES[deed.status])
     return times.publication_day(report.published) if report.published else None
 
@@ -137,7 +141,7 @@ def _whole(text: str, told: Span) -> Span:
 def _status(deed: DeedReading, when: When | None, published: date | None) -> str:
     """What happened long before the report is background, as the guidelines draw the line: 30 days."""
     stated = when.end if when and when.basis == "stated" else None
-    past = stated is not None and published is not None and stated < published - BACKGROUND
+    past = stated is not None and published is not None and published - stated > BACKGROUND
     return "historical" if past and deed.status == "actual" else deed.status
 
 

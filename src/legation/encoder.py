@@ -17,14 +17,16 @@ import numpy.typing as npt
 from tokenizers import Tokenizer
 
 from legation import tables
-from legation.nounphrases import completed
+from legation.nounphrases import arbitrated, completed
 from legation.pieces import Batch, batch
 from legation.schema import Argument, DeedReading, Name, Reading, Span, Word
 from legation.segment import words as split
 
 Array = npt.NDArray[Any]
-BATCH = 32
-"""Sentences in one run of the network; more gains nothing on two cores and costs memory on long sentences."""
+_ACTORS = ("source", "target", "claimant")
+_CIRCUMSTANCES = ("time", "place")
+BATCH = 8
+"""Sentences in one run of the network: more would be padded further, and cost time and memory."""
 
 
 class Network(Protocol):
@@ -246,23 +248,24 @@ class Encoder:
         self, text: str, words: tuple[Word, ...], chances: Array, sectors: Array
     ) -> dict[str, tuple[Argument, ...]]:
         """The arguments of each role. `chances` [W, roles] and `sectors` [W, n] are of the words of the sentence."""
+        likely = {
+            role: chances[:, [k for k, label in enumerate(self.settings.roles) if label[2:] == role]].sum(-1)
+            for role in _ACTORS + _CIRCUMSTANCES
+        }
         told = spans([self.settings.roles[k] for k in chances.argmax(-1)])
-        out = {}
-        for role in ("source", "target", "time", "place", "claimant"):
-            inside = [k for k, label in enumerate(self.settings.roles) if label[2:] == role]
-            likely = chances[:, inside].sum(-1)
-            stretches = [(start, end) for start, end, label in told if label == role]
-            if role in ("source", "target", "claimant"):
-                stretches = completed(words, stretches)
-            out[role] = tuple(
-                Argument(
-                    _span(text, words, start, end),
-                    float(likely[start:end].max()),
-                    self._sectors(sectors[start:end][likely[start:end] >= likely[start:end].max() / 2]),
-                )
-                for start, end in stretches
-            )
-        return out
+        phrases = [
+            (start, end, role)
+            for role in _ACTORS
+            for start, end in completed(words, [(start, end) for start, end, label in told if label == role])
+        ]
+        phrases = arbitrated(words, phrases, lambda start, end, role: float(likely[role][start:end].sum()))
+        phrases += [phrase for phrase in told if phrase[2] in _CIRCUMSTANCES]
+        out: dict[str, list[Argument]] = {role: [] for role in likely}
+        for start, end, role in phrases:
+            chance = float(likely[role][start:end].max())
+            sure = likely[role][start:end] >= chance / 2  # words that only syntax brought in say nothing of the sector
+            out[role].append(Argument(_span(text, words, start, end), chance, self._sectors(sectors[start:end][sure])))
+        return {role: tuple(arguments) for role, arguments in out.items()}
 
     def _sectors(self, chances: Array) -> tuple[str, ...]:
         """The sectors that the words [n, sectors] of an actor are given on average."""

@@ -4,7 +4,7 @@ The encoder labels word by word and may leave out a word of a phrase ("The famil
 where a phrase begins and ends.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from legation.schema import Word
 
@@ -12,6 +12,7 @@ _INNER = frozenset(["det", "amod", "compound", "nummod", "flat", "goeswith"])
 """Relations of Universal Dependencies that never leave a noun phrase."""
 _NOMINAL = frozenset(["NOUN", "PROPN", "PRON", "NUM", "ADJ", "X", "SYM"])
 _DIVIDES = frozenset(["CCONJ", "VERB", "AUX", "SCONJ"])
+_POSSESSIVES = ("'s", "’s", "'", "’")
 _REACH = 3
 """A head further to the right than this many words is not taken in: such arcs are often wrong."""
 
@@ -23,6 +24,33 @@ def completed(words: Sequence[Word], stretches: Sequence[tuple[int, int]]) -> li
     """
     whole = [_complete(words, start, end) for start, end in _joined(words, stretches)]
     return [(start, end) for start, end in _joined(words, whole) if any(w.pos in _NOMINAL for w in words[start:end])]
+
+
+def arbitrated(
+    words: Sequence[Word], told: Sequence[tuple[int, int, str]], weight: Callable[[int, int, str], float]
+) -> list[tuple[int, int, str]]:
+    """(start, end, role) of noun phrases, each word in one of them: where two meet in a phrase one role has it.
+
+    "Russia's" as claimant and "Foreign Ministry" as source are one phrase; its role is that of the greater `weight`
+    over the whole. Of two that overlap the weightier stays.
+    """
+    out: list[tuple[int, int, str]] = []
+    for phrase in sorted(told):
+        start, end, role = phrase
+        if not out or (start >= out[-1][1] and not _owns(words, out[-1][1], start)):
+            out.append(phrase)
+            continue
+        first, last, before = out[-1]
+        if start < last:
+            out[-1] = max(phrase, out[-1], key=lambda p: weight(*p))
+        else:
+            out[-1] = (first, end, role if weight(first, end, role) > weight(first, end, before) else before)
+    return out
+
+
+def _owns(words: Sequence[Word], end: int, start: int) -> bool:
+    """Whether a phrase that ends at `end` is the possessor of the one that begins right there."""
+    return end == start and words[end - 1].text in _POSSESSIVES
 
 
 def _complete(words: Sequence[Word], start: int, end: int) -> tuple[int, int]:
@@ -42,7 +70,8 @@ def _joined(words: Sequence[Word], stretches: Sequence[tuple[int, int]]) -> list
     """Stretches that touch, or with a word or two between them that do not divide them, as one."""
     out: list[tuple[int, int]] = []
     for start, end in sorted(stretches):
-        if out and (start < out[-1][1] or _gap_is_inner(words, out[-1][1], start)):
+        last = out[-1][1] if out else 0
+        if out and (start < last or _owns(words, last, start) or _gap_is_inner(words, last, start)):
             out[-1] = (out[-1][0], max(end, out[-1][1]))
         else:
             out.append((start, end))

@@ -26,7 +26,7 @@ _WORD = re.compile(
 )
 # A run of marks is tried from its first one only, and never cut short: a line of 100,000 dots must not take minutes.
 _STOP = re.compile(
-    r"""(?:(?<![.!?…])[.!?…]++|\n\s*\n)["'”’»)\]]*+(?=\s)|[.!?]["”’]+(?=\S)|(?<=[a-z]{2})[.!?](?=[A-Z][a-z])"""
+    r"""\n\s*\n|(?<![.!?…])[.!?…]++["'”’»)\]]*+(?=\s)|[.!?]["”’]+(?=\S)|(?<=[a-z]{2})[.!?](?=[A-Z][a-z])"""
 )
 _AFTER = re.compile(r"""\s*["'“‘«(\[]*(.?)""", re.DOTALL)
 _OPENER = re.compile(r"\W*(\w+)")

@@ -6,6 +6,8 @@ countries and sectors are those of the PLOVER manual.
 """
 
 import re
+from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import NamedTuple
@@ -87,10 +89,14 @@ class ActorResolver:
                     self._presented.setdefault(number, []).append((at, meaning))
         self._told: dict[str, list[_Mention]] = {}
         self._here: dict[int, list[_Mention]] = {}
+        self._alike: dict[tuple[str, ...], list[_Mention]] = {}
         self._mentions = [mention for number in order for mention in self._countries(number)]
         for mention in self._mentions:
             self._told.setdefault(mention.country, []).append(mention)
             self._here.setdefault(mention.sentence, []).append(mention)
+            self._alike.setdefault(mention.sectors, []).append(mention)
+        self._hows = {country: Counter(m.how for m in told if m.sentence >= 0) for country, told in self._told.items()}
+        self._sectors_of = {country: {mention.sectors for mention in told} for country, told in self._told.items()}
         self._most_told = max(map(len, self._told.values()), default=0)
 
     def resolve(
@@ -371,14 +377,22 @@ class ActorResolver:
         sentence, at = query.sentence, query.at
         told, here = self._told.get(country, []), self._here.get(sentence, [])
         features = {"state" if country not in _BODIES else "body"}
-        for mention in told:
-            where = "title" if mention.sentence == _TITLE else "here" if mention.sentence == sentence else "elsewhere"
-            features |= {where, f"{where} {mention.how}"}
+        title = self._here.get(_TITLE, [])
+        own = Counter(mention.how for mention in here if mention.country == country)
+        elsewhere = self._hows.get(country, Counter()) - (own if sentence != _TITLE else Counter())
+        headed = Counter(mention.how for mention in title if mention.country == country)
+        for where, hows in (
+            ("title", headed),
+            ("here", own if sentence != _TITLE else Counter()),
+            ("elsewhere", elsewhere),
+        ):
+            features |= {where, *(f"{where} {how}" for how in hows)} if hows else set()
         before = [mention.country for mention in here if mention.at < at]
         after = [mention.country for mention in here if mention.at > at]
         earlier = next((self._here[s] for s in range(sentence - 1, _TITLE, -1) if s in self._here), [])
-        title = self._here.get(_TITLE, [])
-        alike = [m.country for m in self._mentions if m.sectors == query.sectors and m[:2] < (sentence, at)]
+        same = self._alike.get(query.sectors, [])
+        before_it = bisect_left(same, (sentence, at), key=lambda mention: mention[:2])
+        alike = same[max(0, before_it - 1) : before_it]
         claims = {
             "only here": {mention.country for mention in here} == {country},
             "only one": list(self._told) == [country],
@@ -391,8 +405,8 @@ class ActorResolver:
             "earlier last": [mention.country for mention in earlier[-1:]] == [country],
             "earlier first": [mention.country for mention in earlier[:1]] == [country],
             "earlier": country in {mention.country for mention in earlier},
-            "same sectors": any(mention.sectors == query.sectors for mention in told),
-            "same sectors last": alike[-1:] == [country],
+            "same sectors": query.sectors in self._sectors_of.get(country, ()),
+            "same sectors last": [mention.country for mention in alike] == [country],
             "told often": 3 * len(told) > len(self._mentions),
             "told once": len(told) == 1,
             "other side": country in query.others,

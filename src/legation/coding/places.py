@@ -6,10 +6,12 @@ by population: a writer who means a far or small namesake says so.
 
 import math
 import re
+from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 from legation.gazetteer import Gazetteer, Place, Toponym, fold, gazetteer, toponyms
 from legation.schema import Argument, Reading, Report, Span, Where
@@ -30,6 +32,14 @@ class _Hint:
     admin1: str | None
     point: tuple[float, float] | None
     weight: float
+
+
+class _Rest(NamedTuple):
+    """Weight of each country, and how often each division and point is told of, in the hints of a report but some."""
+
+    weights: dict[str, float]
+    divisions: Counter[tuple[str | None, str | None]]
+    points: Counter[tuple[float, float]]
 
 
 _LOCATIVE = re.compile(
@@ -124,12 +134,23 @@ class PlaceResolver:
 
     def __init__(self, report: Report, readings: Sequence[Reading] = ()) -> None:
         self._text = report.text
-        self._people = [(n.start, n.end) for reading in readings for n in reading.names if n.label == "PER"]
+        self._people = sorted((n.start, n.end) for reading in readings for n in reading.names if n.label == "PER")
         named = self._toponyms(0, len(report.text))
         self._told = _told(report.text, named)
         self._hints = _hints(report.text, 0, named, self._told)
         if title := report.title:
             self._hints += _hints(title, -1 - len(title), toponyms(title, 0, len(title)), self._told)
+        self._hints.sort(key=lambda hint: hint.at)
+        self._weights: dict[str, float] = defaultdict(float)
+        self._by_key: dict[str, list[_Hint]] = defaultdict(list)
+        for hint in self._hints:
+            self._weights[hint.country] += hint.weight
+            self._by_key[hint.key].append(hint)
+        self._divisions: Counter[tuple[str | None, str | None]] = Counter(
+            (hint.country, hint.admin1) for hint in self._hints if hint.admin1
+        )
+        self._points = Counter(hint.point for hint in self._hints if hint.point)
+        self._rests: dict[str, _Rest] = {}
 
     def resolve(self, argument: Argument, sentence: Span) -> Where | None:
         """The place that an argument tells, or None where its words hold no letter or digit.
@@ -150,7 +171,11 @@ class PlaceResolver:
     def _toponyms(self, start: int, end: int) -> list[Toponym]:
         """Toponyms that are not part of a person's name."""
         found = toponyms(self._text, start, end)
-        return [t for t in found if not any(first <= t.start < last for first, last in self._people)]
+        return [t for t in found if not self._is_person(t.start)]
+
+    def _is_person(self, at: int) -> bool:
+        before = bisect_right(self._people, at, key=lambda person: person[0])
+        return before > 0 and at < self._people[before - 1][1]
 
     def _elsewhere(self, toponym: Toponym, span: Span) -> bool:
         """Whether words only qualify a place that lies elsewhere: "the Australian embassy", "the Afghan border"."""
@@ -163,13 +188,28 @@ class PlaceResolver:
 
     def _countries(self, sentence: Span, without: str = "") -> dict[str, float]:
         """Weight of each country in the report's hints, the sentence's counted more, those of one name left out."""
-        weights: dict[str, float] = defaultdict(float)
-        for hint in self._hints:
-            if hint.key == without:
-                continue
-            here = sentence.start <= hint.at < sentence.end
-            weights[hint.country] += hint.weight * (1 + _SENTENCE * here)
+        weights = defaultdict(float, self._rest(without).weights)
+        first = bisect_left(self._hints, sentence.start, key=lambda hint: hint.at)
+        last = bisect_left(self._hints, sentence.end, key=lambda hint: hint.at)
+        for hint in self._hints[first:last]:
+            if hint.key != without:
+                weights[hint.country] += hint.weight * _SENTENCE
         return weights
+
+    def _rest(self, key: str) -> _Rest:
+        """The report's hints without those of one name; kept, or a report of many names would take their square."""
+        if key not in self._rests:
+            own = self._by_key.get(key, ())
+            divisions: Counter[tuple[str | None, str | None]] = Counter((h.country, h.admin1) for h in own if h.admin1)
+            weights = defaultdict(float, self._weights)
+            for hint in own:
+                weights[hint.country] -= hint.weight
+            self._rests[key] = _Rest(
+                weights,
+                self._divisions - divisions,
+                self._points - Counter(hint.point for hint in own if hint.point),
+            )
+        return self._rests[key]
 
     def _place(self, named: list[Toponym], span: Span, sentence: Span) -> Place | None:
         """The most local place that a phrase names: its country only where it names nothing smaller."""
@@ -195,9 +235,7 @@ class PlaceResolver:
         total = sum(countries.values()) or 1.0
         unit = _UNIT_AFTER.match(text, toponym.end) or _UNIT_BEFORE.search(text, max(0, start - 30), start)
         town = _TOWN_BEFORE.search(text, max(0, start - 30), start)
-        others = [hint for hint in self._hints if hint.key != key]
-        divisions: Counter[tuple[str | None, str | None]] = Counter((h.country, h.admin1) for h in others if h.admin1)
-        points = {hint.point for hint in others if hint.point}
+        _, divisions, points = self._rest(key)
 
         def score(place: Place) -> float:
             value = math.log10(place.population + 100) + 0.7 * (fold(place.name) == key)

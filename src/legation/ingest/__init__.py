@@ -33,6 +33,8 @@ def reports(source: str | Path) -> Iterator[Report | Reject]:
     name = str(source)
     if isinstance(source, str) and re.match(r"[a-z][a-z0-9+.-]+://", source, re.IGNORECASE):
         yield from _of_address(source)
+    elif not name:
+        yield Reject(name, "not a path: it is empty")
     elif "\x00" in name:
         yield Reject(name, "not a path: it holds a NUL character")
     else:

@@ -9,7 +9,7 @@ from typing import Any
 import feedparser
 
 from legation.ingest.html import plain
-from legation.ingest.text import Origin, UnreadableError, report
+from legation.ingest.text import YEARS, Origin, UnreadableError, report
 from legation.schema import Reject, Report
 
 
@@ -53,8 +53,9 @@ def _item(entry: Any, origin: Origin, publisher: str | None) -> Report:
     contents = [content.get("value") for content in entry.get("content") or ()]
     text = plain(next((value for value in contents if value), entry.get("summary") or ""))
     title = plain(entry.get("title") or "") or None
-    url = entry.get("link") or entry.get("id")
-    return report(origin, text or title or "", publisher=publisher, url=url, title=title, published=_published(entry))
+    url, published = entry.get("link") or entry.get("id"), _published(entry)
+    published = published if published and published.year in YEARS else None
+    return report(origin, text or title or "", publisher=publisher, url=url, title=title, published=published)
 
 
 def _published(entry: Any) -> date | None:

@@ -11,11 +11,10 @@ from typing import IO, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from legation.ingest.text import MAX_BYTES, Origin, UnreadableError, characters, decode, report
+from legation.ingest.text import MAX_BYTES, YEARS, Origin, UnreadableError, characters, decode, report
 from legation.schema import Reject, Report
 
 _COLUMNS = ("id", "text", "published", "title", "publisher", "url")
-_YEARS = range(1600, 2101)  # the first newspaper is of 1605; a later or earlier year is a slip
 
 
 def code_inputs(lines: Iterable[str | bytes], name: str) -> Iterator[tuple[str | int | None, Report | Reject]]:
@@ -141,7 +140,7 @@ def _day(value: object) -> date | None:
             day = date(int(match[1]), int(match[3]), int(match[4])) if match else date.min
         except ValueError:
             day = date.min
-    if day.year not in _YEARS:
+    if day.year not in YEARS:
         raise UnreadableError(f"published {_shown(value)} is not a date; write YYYY-MM-DD or leave it out")
     return day
 

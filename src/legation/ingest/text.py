@@ -11,6 +11,8 @@ MAX_BYTES = 10_000_000
 """Most bytes of one document: a page, a text file, a feed, a line of JSON."""
 MAX_CHARACTERS = 1_000_000
 """Most characters of one report, about ten times the longest read in a newspaper; more is a book or a mistake."""
+YEARS = range(1600, 2101)
+"""Of publication: the first newspaper is of 1605; another year is a slip, or a program's zero (0001-01-01)."""
 
 
 class UnreadableError(ValueError):

@@ -1,0 +1,45 @@
+"""`python -m evals --shared ../shared`: measure, write evals/results.json, print the README's table."""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from evals import accuracy, speed
+from evals.floors import raised
+from evals.report import table
+
+RESULTS = Path(__file__).parent / "results.json"
+FLOORS = Path(__file__).parent / "floors.json"
+
+
+def main() -> None:
+    """Measure accuracy (or with --speed, speed), keep it in results.json, raise the floors and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--shared", type=Path, default=Path("../shared"), help="folder that holds gold/ and data/")
+    parser.add_argument("--speed", action="store_true", help="measure speed instead of accuracy")
+    arguments = parser.parse_args()
+    results = read(RESULTS)
+    if arguments.speed:
+        results["speed"] = speed.measure()
+    else:
+        results["accuracy"] = accuracy.measure(arguments.shared) | {"samples": accuracy.measure_samples()}
+        results["weights"] = accuracy.weights_version()
+        write(FLOORS, raised(read(FLOORS), results))
+    write(RESULTS, results)
+    print(table(results))
+
+
+def read(path: Path) -> dict[str, Any]:
+    """The object in a JSON file; an empty one where there is no such file yet."""
+    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return content
+
+
+def write(path: Path, content: dict[str, Any]) -> None:
+    """The object as JSON that a person can read and git can compare."""
+    path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

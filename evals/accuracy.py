@@ -1,0 +1,171 @@
+"""Accuracy on every development set: coded events, event types, names, syntax. `measure` gives all figures by name."""
+
+import gzip
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from evals.scoring import document_text, score
+from legation.coder import Coder
+from legation.encoder import Encoder
+from legation.schema import Mention, Name, Reading, Report
+from legation.store import to_row
+
+Figures = dict[str, Any]
+SAMPLES = Path(__file__).parent.parent / "samples" / "gold.jsonl"
+SETS = {
+    "wire_dev": "gold/wire_dev.jsonl",
+    "docs_dev": "gold/docs_dev.jsonl",
+    "plover_gsr_dev": "data/events/plover_gsr_dev.jsonl",
+    "ner_ewt_test": "data/ner/en_ewt-ud-test.iob2",
+    "ner_pud_test": "data/ner/en_pud-ud-test.iob2",
+    "ud_ewt_dev": "data/ud/en_ewt-dev.conllu.gz",
+    "ud_gum_dev": "data/ud/en_gum-dev.conllu.gz",
+}
+"""Files under ../shared, by the name of the set."""
+
+
+def measure_samples() -> Figures:
+    """Figures of the samples' own gold, which every clone has."""
+    return {"digest": digest(SAMPLES), **coded_events(Coder(), jsonl(SAMPLES))}
+
+
+def digest(path: Path) -> str:
+    """First 12 characters of the file's SHA-256: says which version of a set a figure was measured on."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+
+
+def measure(shared: Path, names: Sequence[str] = tuple(SETS)) -> dict[str, Figures]:
+    """Figures of each named set under `shared`, with its digest."""
+    coder, encoder = Coder(), Encoder()
+    out = {}
+    for name in names:
+        path = shared / SETS[name]
+        if name.endswith("_dev") and "gold" in SETS[name]:
+            figures = coded_events(coder, jsonl(path))
+        elif name == "plover_gsr_dev":
+            figures = event_types(coder, jsonl(path))
+        elif name.startswith("ner"):
+            figures = names_found(encoder, path)
+        else:
+            figures = syntax(encoder, path)
+        out[name] = {"digest": digest(path), **figures}
+    return out
+
+
+def jsonl(path: Path) -> list[dict[str, Any]]:
+    """The objects of a JSON lines file."""
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+
+
+def coded_events(coder: Coder, documents: Sequence[dict[str, Any]]) -> Figures:
+    """Gold documents scored by evals.scoring."""
+    coded = []
+    for document in documents:
+        published = document.get("published")
+        report = Report(
+            document["id"],
+            document_text(document),
+            title=document.get("headline") or None,
+            published=date.fromisoformat(published) if published else None,
+        )
+        coded.append([as_written(mention) for mention in coder.code(report)])
+    return score(documents, coded)
+
+
+def as_written(mention: Mention) -> dict[str, Any]:
+    """The mention as `legation code` writes it."""
+    written: dict[str, Any] = json.loads(json.dumps(to_row(mention), default=str))
+    return written
+
+
+def event_types(coder: Coder, records: Sequence[dict[str, Any]]) -> Figures:
+    """Micro F1 of the set of published PLOVER types of each record. CONCEDE and RETREAT are kept apart."""
+    hits = gold_total = predicted_total = 0
+    for record in records:
+        gold = {event["plover"] for event in record["events"]}
+        predicted = {m.plover for m in coder.code(Report(record["id"], record["text"])) if m.plover}
+        hits += len(gold & predicted)
+        gold_total += len(gold)
+        predicted_total += len(predicted)
+    return {"documents": len(records), "type_f1": 2 * hits / (gold_total + predicted_total)}
+
+
+def names_found(encoder: Encoder, path: Path) -> Figures:
+    """Exact-span F1 of PER, ORG and place names (GPE, LOC and FAC count as LOC, which is all that the set tells)."""
+    hits = gold_total = predicted_total = 0
+    sentences = list(_iob(path))
+    for (words, labels), reading in zip(sentences, _read(encoder, [w for w, _ in sentences]), strict=True):
+        gold, predicted = _gold_names(words, labels), _predicted_names(words, reading.names)
+        hits += len(gold & predicted)
+        gold_total += len(gold)
+        predicted_total += len(predicted)
+    return {"sentences": len(sentences), "f1": 2 * hits / (gold_total + predicted_total)}
+
+
+def syntax(encoder: Encoder, path: Path) -> Figures:
+    """Part-of-speech accuracy and attachment scores over all words, on the treebank's own words."""
+    sentences = [s for s in _conllu(path) if len(s) <= 100]
+    n = pos = uas = las = 0
+    for rows, reading in zip(sentences, _read(encoder, [[row[1] for row in s] for s in sentences]), strict=True):
+        for row, word in zip(rows, reading.words, strict=True):
+            head = word.head == int(row[6]) - 1
+            n += 1
+            pos += word.pos == row[3]
+            uas += head
+            las += head and word.relation == row[7].split(":")[0]
+    return {"words": n, "pos": pos / n, "uas": uas / n, "las": las / n}
+
+
+def _read(encoder: Encoder, sentences: list[list[str]]) -> list[Reading]:
+    order = sorted(range(len(sentences)), key=lambda i: len(sentences[i]))
+    readings: dict[int, Reading] = dict(zip(order, encoder.read_words([sentences[i] for i in order]), strict=True))
+    return [readings[i] for i in range(len(sentences))]
+
+
+def _iob(path: Path) -> Iterator[tuple[list[str], list[str]]]:
+    words: list[str] = []
+    labels: list[str] = []
+    for line in [*path.read_text(encoding="utf-8").splitlines(), ""]:
+        columns = line.split("\t")
+        if len(columns) > 2 and columns[0].isdigit():
+            words.append(columns[1])
+            labels.append(columns[2] if columns[2][2:] in ("PER", "ORG", "LOC") else "O")
+        elif not line.strip() and words:
+            yield words, labels
+            words, labels = [], []
+
+
+def _conllu(path: Path) -> Iterator[list[list[str]]]:
+    rows: list[list[str]] = []
+    with gzip.open(path, "rt", encoding="utf-8") as lines:
+        for line in lines:
+            if line[:1].isdigit():
+                row = line.rstrip("\n").split("\t")
+                if row[0].isdigit():
+                    rows.append(row)
+            elif not line.strip() and rows:
+                yield rows
+                rows = []
+
+
+def _gold_names(words: Sequence[str], labels: Sequence[str]) -> set[tuple[int, int, str]]:
+    from legation.encoder import spans
+
+    starts = [0]
+    for word in words:
+        starts.append(starts[-1] + len(word) + 1)
+    return {(starts[a], starts[b] - 1, label) for a, b, label in spans(labels)}
+
+
+def _predicted_names(words: Sequence[str], names: Sequence[Name]) -> set[tuple[int, int, str]]:
+    kinds = {"PER": "PER", "ORG": "ORG", "GPE": "LOC", "LOC": "LOC", "FAC": "LOC"}
+    return {(name.start, name.end, kinds[name.label]) for name in names if name.label in kinds}
+
+
+def weights_version() -> str:
+    """Version of the weights that are measured."""
+    return Encoder().settings.version

@@ -1,0 +1,78 @@
+"""The rules of the house: what may import what, and where things may be known."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parent.parent / "src" / "legation"
+NOUNS = {"legation", "legation.schema", "legation.tables", "legation.tables.phrases"} | {
+    "legation.periods",
+    "legation.gazetteer",
+}
+"""What every stage may import: the nouns, the tables, and what looks things up in tables or calendars."""
+
+STAGES = {
+    "clean": NOUNS,
+    "segment": NOUNS,
+    "pieces": NOUNS,
+    "nounphrases": NOUNS,
+    "encoder": NOUNS | {"legation.pieces", "legation.segment", "legation.nounphrases"},  # its own two halves
+    "store": NOUNS,
+} | {f"coding.{path.stem}": NOUNS for path in (SOURCE / "coding").glob("*.py") if path.stem != "__init__"}
+FACES = {"cli", "runner", "show", "coder"}
+
+
+def modules() -> dict[str, Path]:
+    return {
+        ".".join(path.relative_to(SOURCE).with_suffix("").parts): path
+        for path in SOURCE.rglob("*.py")
+        if path.name != "__init__.py"
+    }
+
+
+def imports(path: Path) -> set[str]:
+    """Every module that the file imports, wherever in it."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            inner = {f"{node.module}.{alias.name}" for alias in node.names}
+            own = {f"legation.{name}" for name in modules()} | {"legation.tables"}
+            found |= (inner & own) or {node.module}
+    return found
+
+
+@pytest.mark.parametrize("name", sorted(STAGES))
+def test_a_stage_imports_only_nouns_and_tables(name: str) -> None:
+    ours = {module for module in imports(modules()[name]) if module.split(".")[0] == "legation"}
+    assert ours <= STAGES[name]
+
+
+def test_every_module_is_a_stage_a_reader_or_a_face() -> None:
+    known = set(STAGES) | FACES | {"schema", "periods", "gazetteer", "tables.phrases"}
+    unknown = {name for name in modules() if name not in known and not name.startswith("ingest.")}
+    assert not unknown, f"say in this test what may be imported by {unknown}"
+
+
+def test_ingest_imports_only_nouns_tables_and_itself() -> None:
+    for name, path in modules().items():
+        if name.startswith("ingest."):
+            ours = {m for m in imports(path) if m.split(".")[0] == "legation"}
+            assert all(m in NOUNS or m.startswith("legation.ingest") for m in ours), name
+
+
+def test_only_the_encoder_knows_onnxruntime() -> None:
+    assert {name for name, path in modules().items() if "onnxruntime" in imports(path)} == {"encoder"}
+
+
+def test_nothing_in_the_package_imports_training_or_evals() -> None:
+    for name, path in modules().items():
+        assert not {m for m in imports(path) if m.split(".")[0] in ("training", "evals", "torch")}, name
+
+
+def test_tables_have_a_header_and_a_source_column() -> None:
+    for path in (SOURCE / "tables").glob("*.csv"):
+        lines = [line for line in path.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
+        assert "source" in lines[0].split(","), path.name
