@@ -34,4 +34,5 @@ train: .venv/installed  ## Train the encoder from the corpora in SHARED and expo
 	$(BIN)/pip install --quiet --editable '.[training]'
 	OMP_NUM_THREADS=2 $(BIN)/python -m training.train --shared $(SHARED)
 	$(BIN)/python -m training.export --version $(WEIGHTS)
+	$(BIN)/python -m training.fit_inheritance --shared $(SHARED)
 	$(BIN)/python -m training.calibrate --shared $(SHARED)

@@ -1,16 +1,17 @@
 """Accuracy on every development set: coded events, event types, names, syntax. `measure` gives all figures by name."""
 
-import gzip
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+from training.corpora import conllu, iob2
+
 from evals.scoring import document_text, score
 from legation.coder import Coder
-from legation.encoder import Encoder
+from legation.encoder import Encoder, spans
 from legation.schema import Mention, Name, Reading, Report
 from legation.store import to_row
 
@@ -97,7 +98,7 @@ def event_types(coder: Coder, records: Sequence[dict[str, Any]]) -> Figures:
 def names_found(encoder: Encoder, path: Path) -> Figures:
     """Exact-span F1 of PER, ORG and place names (GPE, LOC and FAC count as LOC, which is all that the set tells)."""
     hits = gold_total = predicted_total = 0
-    sentences = list(_iob(path))
+    sentences = list(iob2(path))
     for (words, labels), reading in zip(sentences, _read(encoder, [w for w, _ in sentences]), strict=True):
         gold, predicted = _gold_names(words, labels), _predicted_names(words, reading.names)
         hits += len(gold & predicted)
@@ -108,7 +109,7 @@ def names_found(encoder: Encoder, path: Path) -> Figures:
 
 def syntax(encoder: Encoder, path: Path) -> Figures:
     """Part-of-speech accuracy and attachment scores over all words, on the treebank's own words."""
-    sentences = [s for s in _conllu(path) if len(s) <= 100]
+    sentences = [rows for _, rows in conllu(path) if len(rows) <= 100]
     n = pos = uas = las = 0
     for rows, reading in zip(sentences, _read(encoder, [[row[1] for row in s] for s in sentences]), strict=True):
         for row, word in zip(rows, reading.words, strict=True):
@@ -126,35 +127,7 @@ def _read(encoder: Encoder, sentences: list[list[str]]) -> list[Reading]:
     return [readings[i] for i in range(len(sentences))]
 
 
-def _iob(path: Path) -> Iterator[tuple[list[str], list[str]]]:
-    words: list[str] = []
-    labels: list[str] = []
-    for line in [*path.read_text(encoding="utf-8").splitlines(), ""]:
-        columns = line.split("\t")
-        if len(columns) > 2 and columns[0].isdigit():
-            words.append(columns[1])
-            labels.append(columns[2] if columns[2][2:] in ("PER", "ORG", "LOC") else "O")
-        elif not line.strip() and words:
-            yield words, labels
-            words, labels = [], []
-
-
-def _conllu(path: Path) -> Iterator[list[list[str]]]:
-    rows: list[list[str]] = []
-    with gzip.open(path, "rt", encoding="utf-8") as lines:
-        for line in lines:
-            if line[:1].isdigit():
-                row = line.rstrip("\n").split("\t")
-                if row[0].isdigit():
-                    rows.append(row)
-            elif not line.strip() and rows:
-                yield rows
-                rows = []
-
-
 def _gold_names(words: Sequence[str], labels: Sequence[str]) -> set[tuple[int, int, str]]:
-    from legation.encoder import spans
-
     starts = [0]
     for word in words:
         starts.append(starts[-1] + len(word) + 1)

@@ -173,17 +173,25 @@ def _with_nationalities(tokens: list[str], labels: list[str]) -> list[str]:
 
 
 def universal_ner(path: Path) -> list[Example]:
-    """IOB2 columns: index, word, label."""
-    out, tokens, labels = [], [], []
+    """Names of Universal NER, its places split by what the gazetteer knows."""
+    return [
+        Example(words=tokens, names=_with_nationalities(tokens, _split_places(tokens, labels)))
+        for tokens, labels in iob2(path)
+    ]
+
+
+def iob2(path: Path) -> Iterator[tuple[list[str], list[str]]]:
+    """(words, labels) of each sentence; columns are index, word, label; labels other than PER, ORG, LOC are O."""
+    tokens: list[str] = []
+    labels: list[str] = []
     for line in [*path.read_text(encoding="utf-8").splitlines(), ""]:
         columns = line.split("\t")
         if len(columns) > 2 and columns[0].isdigit():
             tokens.append(columns[1])
             labels.append(columns[2] if columns[2][2:] in ("PER", "ORG", "LOC") else "O")
         elif not line.strip() and tokens:
-            out.append(Example(words=tokens, names=_with_nationalities(tokens, _split_places(tokens, labels))))
+            yield tokens, labels
             tokens, labels = [], []
-    return out
 
 
 def _split_places(tokens: list[str], labels: list[str]) -> list[str]:

@@ -121,7 +121,7 @@ class _Scene:
             return None
         host = targets[0]
         where = self.places.resolve(Argument(Span(host.start, host.end, host.text), 1.0), sentence)
-        return where if where and where.name == host.name else None
+        return where if where and where.lat is not None and where.name == host.name else None
 
 
 def _when(report: Report, deed: DeedReading) -> When | None:
