@@ -3,7 +3,6 @@
 PYTHON ?= python3
 BIN := .venv/bin
 SHARED ?= ../shared
-WEIGHTS ?= 1
 export OMP_NUM_THREADS ?= 1
 
 .PHONY: demo test evals bench train
@@ -30,7 +29,8 @@ evals: .venv/installed  ## Measure accuracy on the development sets in SHARED; p
 bench: .venv/installed  ## Measure speed, start-up and memory on this machine
 	$(BIN)/python -m evals --speed
 
-train: .venv/installed  ## Train the encoder from the corpora in SHARED and export it; resumes where it stopped
+train: .venv/installed  ## Train weights of version WEIGHTS from the corpora in SHARED; resumes where it stopped
+	@test -n "$(WEIGHTS)" || { echo "make train WEIGHTS=2: say the version that mentions coded with them will name"; exit 2; }
 	$(BIN)/pip install --quiet --editable '.[training]'
 	OMP_NUM_THREADS=2 $(BIN)/python -m training.train --shared $(SHARED)
 	$(BIN)/python -m training.export --version $(WEIGHTS)

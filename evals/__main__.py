@@ -23,6 +23,9 @@ def main() -> None:
     if arguments.speed:
         results["speed"] = speed.measure()
     else:
+        missing = [path for path in accuracy.SETS.values() if not (arguments.shared / path).exists()]
+        if missing:
+            parser.error(f"{arguments.shared} has no {missing[0]}: the development sets are not part of the project")
         results["accuracy"] = accuracy.measure(arguments.shared) | {"samples": accuracy.measure_samples()}
         results["weights"] = accuracy.weights_version()
         write(FLOORS, raised(read(FLOORS), results))

@@ -26,7 +26,7 @@ SETS = {
     "ud_ewt_dev": "data/ud/en_ewt-dev.conllu.gz",
     "ud_gum_dev": "data/ud/en_gum-dev.conllu.gz",
 }
-"""Files under ../shared, by the name of the set."""
+"""Files under the folder of development sets, by the name of the set."""
 
 
 def measure_samples() -> Figures:
@@ -64,17 +64,15 @@ def jsonl(path: Path) -> list[dict[str, Any]]:
 
 def coded_events(coder: Coder, documents: Sequence[dict[str, Any]]) -> Figures:
     """Gold documents scored by evals.scoring."""
-    coded = []
-    for document in documents:
-        published = document.get("published")
-        report = Report(
-            document["id"],
-            document_text(document),
-            title=document.get("headline") or None,
-            published=date.fromisoformat(published) if published else None,
-        )
-        coded.append([as_written(mention) for mention in coder.code(report)])
+    coded = [[as_written(mention) for mention in coder.code(report_of(document))] for document in documents]
     return score(documents, coded)
+
+
+def report_of(document: dict[str, Any]) -> Report:
+    """The report that a gold document is."""
+    published = date.fromisoformat(document["published"]) if document.get("published") else None
+    title = document.get("headline") or None
+    return Report(document["id"], document_text(document), title=title, published=published)
 
 
 def as_written(mention: Mention) -> dict[str, Any]:

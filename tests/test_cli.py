@@ -186,7 +186,7 @@ def test_read_goes_on_after_what_it_cannot_read(legation, page, tmp_path):
 
 def test_read_of_nothing_fails(legation, tmp_path):
     result = legation("read", tmp_path / "none.txt")
-    assert result.exit_code == 1 and f"nothing could be read in {tmp_path / 'none.txt'}" in result.stderr
+    assert result.exit_code == 1 and f"nothing could be read and coded in {tmp_path / 'none.txt'}" in result.stderr
     assert result.stdout == ""
 
 
@@ -273,6 +273,10 @@ def test_events_as_json(legation, store):
     assert visit["goldstein"] == 1.9 and visit["url"] == "https://news.example/1" and visit["published"] == "2024-05-15"
 
 
+def test_a_limit_of_nothing_is_wrong_usage(legation, store):
+    assert legation("events", "--store", store.path, "--limit", "0").exit_code == 2
+
+
 @pytest.mark.parametrize(
     "filters, found",
     [
@@ -285,7 +289,6 @@ def test_events_as_json(legation, store):
         (("--since", "2024-05-15"), ["m2"]),
         (("--until", "2024-05-14"), ["m1"]),
         (("--limit", "1"), ["m2"]),
-        (("--limit", "0"), []),
     ],
 )
 def test_events_filters(legation, store, filters, found):

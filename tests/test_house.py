@@ -20,7 +20,7 @@ STAGES = {
     "encoder": NOUNS | {"legation.pieces", "legation.segment", "legation.nounphrases"},  # its own two halves
     "store": NOUNS,
 } | {f"coding.{path.stem}": NOUNS for path in (SOURCE / "coding").glob("*.py") if path.stem != "__init__"}
-FACES = {"cli", "runner", "show", "coder"}
+FACES = {"cli", "__main__", "runner", "show", "coder"}
 
 
 def modules() -> dict[str, Path]:

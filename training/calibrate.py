@@ -11,18 +11,16 @@ import csv
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 import torch
-from evals.accuracy import as_written, coded_events, jsonl
-from evals.scoring import document_text, right_mentions
+from evals.accuracy import as_written, coded_events, jsonl, report_of
+from evals.scoring import right_mentions
 
 from legation.coder import Coder
 from legation.coding.confidence import features
 from legation.encoder import Encoder, shipped_settings
-from legation.schema import Report
 from training.export import WEIGHTS, write_float_readings
 
 TABLE = WEIGHTS.parent / "tables" / "confidence.csv"
@@ -66,11 +64,7 @@ def _merit(sets: list[list[dict[str, Any]]], accept: float) -> float:
 def _rows(documents: list[dict[str, Any]], accept: float) -> Iterator[tuple[dict[str, float], bool]]:
     coder = _coder(accept)
     for document in documents:
-        published = date.fromisoformat(document["published"]) if document.get("published") else None
-        report = Report(
-            document["id"], document_text(document), title=document.get("headline") or None, published=published
-        )
-        coded = coder.code_with_readings(report)
+        coded = coder.code_with_readings(report_of(document))
         right = right_mentions(document, [as_written(mention) for _, mention in coded])
         for (deed, mention), is_right in zip(coded, right, strict=True):
             yield features(deed, mention.sources, mention.targets), is_right

@@ -1,7 +1,7 @@
 """The corpora that the encoder learns from, each read into Examples: words with whatever labels the corpus has.
 
-Nothing of these corpora is in the project. `shared` below is the folder that holds `gold/` and `data/`, as
-MODEL_CARD.md describes them; a label that a corpus does not have is None and costs nothing in training.
+Of these corpora nothing is in the project but our own annotations. `shared` below is the folder that holds `gold/` and
+`data/`, as MODEL_CARD.md says; a label that a corpus does not have is None and costs nothing in training.
 """
 
 import gzip

@@ -1,4 +1,4 @@
-"""Turn trained weights into what the package ships: `python -m training.export --shared ../shared`.
+"""Turn trained weights into what the package ships: `python -m training.export --version 2`.
 
 Writes encode.onnx and read.onnx (int8 weights, activations quantised as they come), tokenizer.json and labels.json to
 src/legation/weights. Heads that only teach (PropBank, attribution, factuality) stay behind, and so do word pieces that

@@ -20,8 +20,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from legation.coding.actors import LEAD, UNKNOWN, ActorResolver, Query
-from legation.schema import Argument, Reading, Report, Span
+from legation.coding.actors import LEAD, ActorResolver, Query
+from legation.schema import UNKNOWN, Argument, Reading, Report, Span
 from training.annotations import Json, documents
 
 FOLDS, STEPS, RATE, L2 = 5, 300, 0.05, 6.0

@@ -32,8 +32,10 @@ def __getattr__(name: str) -> Any:
 def read(source: str | Path) -> "Iterator[tuple[Report, list[Mention]]]":
     """Each report of a file, folder or http(s) address with its mentions.
 
-    Raises ValueError, naming the input and the reason, at an input that cannot be read.
+    For a few reports: raises ValueError, naming the input and the reason, at the first that cannot be read, where
+    legation.runner.run goes on and records it.
     """
+    from legation.clean import prepared
     from legation.coder import Coder
     from legation.ingest import reports
     from legation.schema import Reject
@@ -42,4 +44,5 @@ def read(source: str | Path) -> "Iterator[tuple[Report, list[Mention]]]":
     for item in reports(source):
         if isinstance(item, Reject):
             raise ValueError(f"{item.source}: {item.reason}")
-        yield item, coder.code(item)
+        report = prepared(item)
+        yield report, coder.code(report)

@@ -6,7 +6,7 @@ shape among the paragraphs around them. The text is never altered: `body` answer
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
 from hashlib import blake2b
@@ -59,6 +59,13 @@ def body(report: Report) -> Body:
         dropped.extend(tails)
     published, title = report.published or _posted(dropped), report.title or _headline(spans, dropped)
     return Body(tuple(spans), tuple(dropped), published, _dateline(spans, dropped), title)
+
+
+def prepared(report: Report) -> Report:
+    """The report with its language, and with the title and date that its text tells where nothing else does."""
+    told = body(report)
+    spoken = report.language or language(report.text)
+    return replace(report, language=spoken, published=told.published, title=told.title)
 
 
 def _headline(spans: list[Span], dropped: list[Dropped]) -> str | None:

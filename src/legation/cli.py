@@ -8,9 +8,9 @@ import io
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date, datetime
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from legation.store import Store
 
 INTERRUPTED, BROKEN_PIPE = 130, 141  # what a shell reports for SIGINT and SIGPIPE
-BATCH = 32  # lines that `code` reads ahead: as many sentences as the encoder takes at a time, or more
 TABLE_ROWS = 50
 TOLD_REJECTS = 10
 
@@ -82,7 +81,7 @@ def code(source: str, out: str) -> None:
     \b
     Examples:
       legation code reports.jsonl --out coded.jsonl
-      echo '{"id": 1, "text": "Chad expelled the envoy of Sudan."}' | legation code -
+      echo '{"id": 1, "text": "Peru and Chile will hold talks on Friday."}' | legation code -
       legation code reports.jsonl | jq -c '.mentions[] | [.deed, .status, .trigger.text]'
     """
     if "-" not in (source, out) and Path(out).exists() and Path(source).exists() and Path(out).samefile(source):
@@ -91,42 +90,27 @@ def code(source: str, out: str) -> None:
     from legation.ingest import code_inputs
     from legation.show import as_json
 
-    coded = done = 0
+    coded = 0
     with _writing(out) as file, _bar(_count_lines(source), beside=file) as show:
-        inputs, coder = code_inputs(_lines(source), source), Coder()
-        for batch in iter(lambda: list(islice(inputs, BATCH)), []):
-            for line in _coded_lines(coder, batch):
-                coded += "error" not in line
-                print(as_json(line), file=file)
-            done += len(batch)
+        coder = Coder()
+        for done, (given, item) in enumerate(code_inputs(_lines(source), source), start=1):
+            line = _coded_line(coder, given, item)
+            coded += "error" not in line
+            print(as_json(line), file=file, flush=source == "-")
             show(done, f"{done:,} reports")
     if not coded:
         _fail(f"{source}: no line of it could be coded; each is to be a JSON object with an id and a text")
 
 
-def _coded_lines(coder: "Codes", batch: list[tuple[str | int | None, Report | Reject]]) -> Iterator[dict[str, object]]:
+def _coded_line(coder: "Codes", given: str | int | None, item: Report | Reject) -> dict[str, object]:
+    from legation.runner import code_one
     from legation.store import to_row
 
-    results = _coded(coder, [item for _, item in batch])
-    for (given, _), result in zip(batch, results, strict=True):
-        if isinstance(result, Reject):
-            _warn(result)
-            yield {"id": given, "mentions": [], "error": result.reason}
-        else:
-            yield {"id": given, "mentions": [to_row(mention) for mention in result[1]]}
-
-
-def _coded(coder: "Codes", items: Sequence[Report | Reject]) -> list[tuple[Report, Sequence[Mention]] | Reject]:
-    """Each report with its mentions, or why there are none; a reject is its own answer."""
-    from legation.runner import code_each
-
-    reports = [item for item in items if isinstance(item, Report)]
-    results = iter(zip(reports, code_each(coder, reports), strict=True))
-    return [item if isinstance(item, Reject) else _unless_rejected(*next(results)) for item in items]
-
-
-def _unless_rejected(report: Report, result: Sequence[Mention] | Reject) -> tuple[Report, Sequence[Mention]] | Reject:
-    return result if isinstance(result, Reject) else (report, result)
+    result = code_one(coder, item) if isinstance(item, Report) else item
+    if isinstance(result, Reject):
+        _warn(result)
+        return {"id": given, "mentions": [], "error": result.reason}
+    return {"id": given, "mentions": [to_row(mention) for mention in result]}
 
 
 @main.command()
@@ -146,25 +130,32 @@ def read(sources: tuple[str, ...], machine: bool) -> None:
       legation read --json story.html | jq '.mentions[].deed'
     """
     from legation import ingest, show
+    from legation.clean import prepared
     from legation.coder import Coder
-    from legation.runner import prepared
+    from legation.runner import code_one
     from legation.store import to_row
 
     coder, to, shown = Coder(), show.console(), 0
-    for found in (item for source in sources for item in ingest.reports(source)):
-        item = prepared(found) if isinstance(found, Report) else found
-        (result,) = _coded(coder, [item])
-        if isinstance(result, Reject):
-            _warn(result)
+    for source, found in ((given, item) for given in sources for item in ingest.reports(given)):
+        report = prepared(found) if isinstance(found, Report) else found
+        result = code_one(coder, report) if isinstance(report, Report) else report
+        if isinstance(report, Reject) or isinstance(result, Reject):
+            _warn(_named(source, found, result))
             continue
-        report, mentions = result
         shown += 1
         if machine:
-            print(show.as_json({**to_row(report), "mentions": [to_row(mention) for mention in mentions]}))
+            print(show.as_json({**to_row(report), "mentions": [to_row(mention) for mention in result]}))
         else:
-            show.report(report, mentions, to)
+            show.report(report, result, to)
     if not shown:
-        _fail(f"nothing could be read in {', '.join(sources)}")
+        _fail(f"nothing could be read and coded in {', '.join(sources)}")
+
+
+def _named(source: str, found: Report | Reject, result: object) -> Reject:
+    """The reject under a name that a person knows: that of the source, where the report has no address of its own."""
+    assert isinstance(result, Reject)
+    unnamed = isinstance(found, Report) and result.source == found.report_id
+    return replace(result, source=f"{source} ({result.source})") if unnamed else result
 
 
 # A store. ---------------------------------------------------------------------------------------------------------
@@ -239,7 +230,7 @@ def _summary(tally: "Tally", seconds: float) -> str:
 @click.option("--status", type=click.Choice(STATUSES), help="Whether it happened.")
 @click.option("--since", type=click.DateTime(["%Y-%m-%d"]), metavar="YYYY-MM-DD", help="Deeds of this day or later.")
 @click.option("--until", type=click.DateTime(["%Y-%m-%d"]), metavar="YYYY-MM-DD", help="Deeds of this day or earlier.")
-@click.option("--limit", type=click.IntRange(0), help=f"At most so many.  [default: {TABLE_ROWS} in a table, else all]")
+@click.option("--limit", type=click.IntRange(1), help=f"At most so many.  [default: {TABLE_ROWS} in a table, else all]")
 @click.option("--json", "form", flag_value="json", help="One JSON line for each mention.")
 @click.option("--csv", "form", flag_value="csv", help="A CSV table, one line for each mention.")
 def events(
@@ -253,7 +244,7 @@ def events(
     limit: int | None,
     form: str | None,
 ) -> None:
-    """List what a store holds, the latest first.
+    """List the mentions of a store, the latest first.
 
     The days of --since and --until are included. A deed is found where the interval told for it touches them; where its
     text tells no time, the day of publication stands for it.

@@ -8,21 +8,24 @@ coding/      deeds to published codes; spans to actors, days, places and counts
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 from legation import __version__, clean
 from legation.coding import claims, confidence, counts, deeds, times
-from legation.coding.actors import UNKNOWN, ActorResolver
+from legation.coding.actors import ActorResolver
 from legation.coding.places import PlaceResolver
 from legation.encoder import Encoder
-from legation.schema import Actor, Argument, DeedReading, Mention, Reading, Report, Span, When, Where
+from legation.schema import UNKNOWN, Actor, Argument, DeedReading, Mention, Reading, Report, Span, When, Where
 from legation.segment import sentences
 
 CODABLE = ("en", "und")
 """Languages that are coded: English, and texts too short to tell."""
 
 BACKGROUND = timedelta(days=30)
+"""What happened longer before publication is background, as the guidelines of the gold sets draw the line."""
+AROUND = 25
+"""Characters on either side of a time in which the rest of its expression is looked for."""
 LONGEST_TIME = 200
 """Characters of a time expression; what is longer is not one, and the grammar would take too long over it."""
 
@@ -45,11 +48,10 @@ class Coder:
 
     def code_with_readings(self, report: Report) -> list[tuple[DeedReading, Mention]]:
         """As `code`, each mention with what the encoder read of its deed: for those who measure and calibrate."""
-        body = clean.body(report)
-        if (report.language or clean.language(report.text)) not in CODABLE:
+        report = clean.prepared(report)
+        if report.language not in CODABLE:
             return []
-        report = replace(report, published=body.published, title=body.title)
-        found = [s for span in body.spans for s in sentences(report.text, span.start, span.end)]
+        found = [s for span in clean.body(report).spans for s in sentences(report.text, span.start, span.end)]
         readings = self._encoder.read(report.text, found)
         scene = _Scene(report, ActorResolver(report, readings), PlaceResolver(report, readings))
         coded = [
@@ -134,7 +136,7 @@ def _when(report: Report, deed: DeedReading) -> When | None:
 
 def _whole(text: str, told: Span) -> Span:
     """The time expression of which the encoder found a part: "this week", where it read "week"."""
-    around = times.find(text, max(0, told.start - 25), min(len(text), told.end + 25))
+    around = times.find(text, max(0, told.start - AROUND), min(len(text), told.end + AROUND))
     return next((span for span in around if span.start <= told.start and told.end <= span.end), told)
 
 

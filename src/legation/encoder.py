@@ -2,7 +2,8 @@
 
 The network is two graphs: `encode` reads a sentence once; `read` takes its word states and one marked trigger, and says
 what deed the trigger names and which words stand in which role to it. training/ makes both; weights/labels.json names
-their outputs in order and holds the thresholds chosen on the development set.
+their outputs in order and holds the thresholds: `accept` was chosen on the development sets, the others are even odds
+or, for candidates, low enough to miss next to nothing.
 """
 
 import json
@@ -103,7 +104,7 @@ def shipped_settings() -> Settings:
 
 @cache
 def shipped_tokenizer() -> Tokenizer:
-    """MiniLM's word pieces (vocabulary of BERT base, uncased)."""
+    """MiniLM's word pieces (of BERT base, uncased), those in Latin letters."""
     return Tokenizer.from_str((files("legation") / "weights" / "tokenizer.json").read_text(encoding="utf-8"))
 
 

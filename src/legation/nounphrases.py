@@ -67,7 +67,7 @@ def _complete(words: Sequence[Word], start: int, end: int) -> tuple[int, int]:
 
 
 def _joined(words: Sequence[Word], stretches: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Stretches that touch, or with a word or two between them that do not divide them, as one."""
+    """As one: stretches that overlap, a possessor and what it owns, two with no dividing word between them."""
     out: list[tuple[int, int]] = []
     for start, end in sorted(stretches):
         last = out[-1][1] if out else 0

@@ -41,7 +41,7 @@ def case_of(word: str, *, initial: bool) -> int:
 
 
 def batch(tokenizer: Tokenizer, sentences: Sequence[Sequence[str]]) -> Batch:
-    """Pad `sentences` (each a list of words, none empty) into one batch; what exceeds MAX_PIECES has its words cut."""
+    """Pad `sentences` (each a list of words, none empty) into one batch; words beyond MAX_PIECES are absent (0)."""
     encoded = tokenizer.encode_batch(
         [list(words) for words in sentences], is_pretokenized=True, add_special_tokens=True
     )

@@ -17,13 +17,13 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache, cached_property
 from multiprocessing.connection import wait
 from typing import Protocol
 
 from legation import ingest
-from legation.clean import Duplicates, body, language
+from legation.clean import Duplicates, body, prepared
 from legation.coder import CODABLE, Coder
 from legation.schema import Mention, Reject, Report
 from legation.segment import sentences
@@ -95,10 +95,11 @@ def run(
 
 def code_each(coder: Codes, reports: Sequence[Report]) -> list[Sequence[Mention] | Reject]:
     """The mentions of each report, or where it could not be coded, the reason: one failure must not cost the others."""
-    return [_code_one(coder, report) for report in reports]
+    return [code_one(coder, report) for report in reports]
 
 
-def _code_one(coder: Codes, report: Report) -> Sequence[Mention] | Reject:
+def code_one(coder: Codes, report: Report) -> Sequence[Mention] | Reject:
+    """The mentions of the report, or where it could not be coded, the reason."""
     report = prepared(report)
     if report.language not in CODABLE:
         return _reject(report, f"it is written in {report.language!r}; reports in English ('en') are coded")
@@ -108,11 +109,8 @@ def _code_one(coder: Codes, report: Report) -> Sequence[Mention] | Reject:
         return _reject(report, f"coding failed: {type(error).__name__}: {error}")
 
 
-def prepared(report: Report) -> Report:
-    """The report with its language, and with the title and date that its text tells where nothing else does."""
-    told = body(report)
-    spoken = report.language or language(report.text)
-    return replace(report, language=spoken, published=told.published, title=told.title)
+def _sentences(report: Report) -> int:
+    return sum(len(sentences(report.text, span.start, span.end)) for span in body(report).spans)
 
 
 def _reject(report: Report, reason: str) -> Reject:
@@ -327,4 +325,4 @@ def _coder(make: Callable[[], Codes]) -> Codes:
 
 
 def _work(make: Callable[[], Codes], reports: list[Report]) -> _Coded:
-    return _Coded(code_each(_coder(make), reports), sum(len(sentences(report.text)) for report in reports))
+    return _Coded(code_each(_coder(make), reports), sum(map(_sentences, reports)))

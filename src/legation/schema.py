@@ -4,7 +4,7 @@ All offsets are Python string indices into `Report.text`, end exclusive; a Span 
 `report.text[span.start:span.end] == span.text` can be checked anywhere. Nothing here computes; stages do.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 
 import pyarrow as pa
@@ -18,6 +18,8 @@ DEEDS = (
     "ACCUSE", "REJECT", "THREATEN", "PROTEST", "SANCTION", "MOBILIZE", "COERCE", "ASSAULT",
 )  # fmt: skip
 """The sixteen types of PLOVER, in the order of the PLOVER manual (cooperation first)."""
+UNKNOWN = "---"
+"""The country of an actor whose words do not tell it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,10 @@ class When:
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """The place of a deed. `country` is ISO alpha-3; `place_id` is the GeoNames id ("geonames:1861060") or ISO code."""
+    """The place of a deed. `country` is ISO alpha-3, `admin1` the name of the first-order division.
+
+    `place_id` is the GeoNames id ("geonames:1861060") or ISO code.
+    """
 
     span: Span
     name: str
@@ -91,7 +96,14 @@ class Where:
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """One deed as one sentence of one report tells it."""
+    """One deed as one sentence of one report tells it.
+
+    `deed` and `modes` are PLOVER's type and modes of the act itself, `status` one of STATUSES. What is published for
+    the two, null where nothing is: `plover`, `cameo`, `quad` (1 verbal and 2 material cooperation, 3 verbal and 4
+    material conflict), `goldstein` (-10 to 10) and `contexts`. `killed` and `injured` are told of an ASSAULT.
+    `confidence` is the probability that deed, sources and targets are all right; `coder` the version of code and
+    weights.
+    """
 
     mention_id: str
     report_id: str
@@ -118,7 +130,7 @@ class Mention:
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """An input that could not be read, and why."""
+    """An input that could not be read or coded, and why."""
 
     source: str
     reason: str
@@ -142,7 +154,7 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """A name in the text. `label` is PER ORG GPE LOC NORP FAC EVENT or MISC."""
+    """A name in the text. `label` is PER ORG GPE LOC NORP FAC or EVENT."""
 
     start: int
     end: int
@@ -152,7 +164,10 @@ class Name:
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """A stretch of the sentence that an arc joins to a trigger; `sectors` is the encoder's guess (actors only)."""
+    """A stretch of the sentence that an arc joins to a trigger, and how likely it has that role.
+
+    `sectors` is the encoder's guess of an actor's, empty for times and places.
+    """
 
     span: Span
     probability: float
@@ -177,12 +192,12 @@ class DeedReading:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """All that one forward pass says of one sentence."""
+    """All that the encoder says of one sentence."""
 
     sentence: Span
     words: tuple[Word, ...] = ()
     names: tuple[Name, ...] = ()
-    deeds: tuple[DeedReading, ...] = field(default=())
+    deeds: tuple[DeedReading, ...] = ()
 
 
 # Arrow schemas of the store's parts. ------------------------------------------------------------------------------

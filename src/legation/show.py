@@ -17,7 +17,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from legation.schema import Actor, Mention, Report, Span, When, Where
+from legation.schema import UNKNOWN, Actor, Mention, Report, Span, When, Where
 from legation.store import from_row
 
 _UNCUT = 1_000_000  # columns of a "terminal" that is none
@@ -190,7 +190,7 @@ def _actors(actors: Sequence[Actor], role: str, nobody: str = "—") -> Text:
 
 def _actor(actor: Actor) -> str:
     code = " ".join((actor.country, *actor.sectors))
-    return f"{actor.name} ({code})" if code != "---" else actor.name
+    return f"{actor.name} ({code})" if code != UNKNOWN else actor.name
 
 
 def sentence(mention: Mention, coloured: bool) -> Text:

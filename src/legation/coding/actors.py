@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import NamedTuple
 
-from legation.schema import Actor, Argument, Reading, Report
+from legation.schema import UNKNOWN, Actor, Argument, Reading, Report
 from legation.tables import rows
 from legation.tables.phrases import (
     Item,
@@ -30,7 +30,6 @@ from legation.tables.phrases import (
     words_for,
 )  # fmt: skip
 
-UNKNOWN = "---"
 LEAD = 4
 """A report of at most so many sentences is a lead."""
 _TITLE = -1

@@ -5,7 +5,7 @@ from functools import cache
 from math import exp, log
 
 from legation import tables
-from legation.schema import Actor, Argument, DeedReading
+from legation.schema import UNKNOWN, Actor, Argument, DeedReading
 
 
 def features(deed: DeedReading, sources: Sequence[Actor], targets: Sequence[Actor]) -> dict[str, float]:
@@ -17,8 +17,8 @@ def features(deed: DeedReading, sources: Sequence[Actor], targets: Sequence[Acto
         "target": _logit(_least(deed.targets)),
         "no_source": float(not sources),
         "no_target": float(not targets),
-        "unknown_source": float(any(actor.country == "---" for actor in sources)),
-        "unknown_target": float(any(actor.country == "---" for actor in targets)),
+        "unknown_source": float(any(actor.country == UNKNOWN for actor in sources)),
+        "unknown_target": float(any(actor.country == UNKNOWN for actor in targets)),
     }
 
 
