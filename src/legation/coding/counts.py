@@ -15,7 +15,7 @@ from legation.tables import rows
 _TOKEN = re.compile(r"(?:[A-Za-z]\.){2,}|\d+(?:,\d{3})+(?!\d)|\w+(?:[-'’.]\w+)*|[^\w\s]")
 _DIGITS = re.compile(r"\d{1,3}(?:,\d{3})+|\d{1,6}")
 _REACH = 9
-"""Words between a number and the casualty word after it: beyond that, wire_train's numbers belong to other deeds."""
+"""Words between a number and the casualty word after it: beyond that, training leads tell of other deeds."""
 _MOST = 100_000_000
 """No single deed has killed more; a larger number is of something else, and would not fit the store's column."""
 _DENIALS = frozenset(["no", "not", "never", "nobody", "none", "without"])

@@ -14,7 +14,6 @@ from typing import NamedTuple
 from legation.tables import rows
 
 _WORD = re.compile(r"(?:(?:[^\W\d_]\.)+[^\W\d_]\b\.?(?:['’][sS]\b)?|[^\W_]+(?:['’][^\W_]+)*)")
-_CALLED_BY_FIRST_NAME = frozenset(re.findall("...", "CHNTWNKORPRKVNMKHMMYSIDNTHASGPETHERIISL"))
 _POSSESSIVE = re.compile(r"['’][sS]$")
 
 
@@ -133,9 +132,10 @@ def _openers() -> frozenset[str]:
 def _surnames() -> dict[str, list[Meaning]]:
     """Last name (first name too where people are called by it) -> holders of offices, most prominent first."""
     surnames: dict[str, list[Meaning]] = {}
+    called_by_first_name = {row["iso3"] for row in rows("first_names")}
     for row in rows("offices"):
         keys = keys_of(row["holder"])
-        first_too = row["country"] in _CALLED_BY_FIRST_NAME
+        first_too = row["country"] in called_by_first_name
         for key in {keys[-1], keys[0]} if first_too else {keys[-1]}:
             surnames.setdefault(key, []).append(_holder(row))
     return surnames
