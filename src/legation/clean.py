@@ -8,7 +8,7 @@ shape among the paragraphs around them. The text is never altered: `body` answer
 import re
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from hashlib import blake2b
 from itertools import pairwise
 from typing import Any
@@ -44,6 +44,7 @@ class Body:
     title: str | None
 
 
+@lru_cache(maxsize=2)  # intake, duplicates, coding and counting each ask it of the same report
 def body(report: Report) -> Body:
     """The report's own paragraphs. Never empty where the text has a word: what would leave nothing is kept."""
     paragraphs = _paragraphs(report.text)
