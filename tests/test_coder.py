@@ -49,6 +49,16 @@ def test_coding_a_report_does_not_depend_on_what_was_coded_before() -> None:
     assert CODER.code(second) == alone
 
 
+def test_a_deed_told_by_two_words_of_a_sentence_is_one_mention() -> None:
+    text = "France on Monday imposed sanctions on Belarus and sanctioned Iran over the arrest of four reporters."
+    told = [
+        (m.deed, m.status, frozenset(a.country for a in m.sources), frozenset(a.country for a in m.targets))
+        for m in CODER.code(Report("r", text))
+    ]
+    assert ("SANCTION", "actual", frozenset({"FRA"}), frozenset({"BLR"})) in told
+    assert len(told) == len(set(told))
+
+
 def test_mention_ids_are_unique_in_a_report_and_stable() -> None:
     path = SAMPLES / "txt" / "yeoncheon-balloons.txt"
     ids = [mention.mention_id for mention in coded(path)]

@@ -7,7 +7,9 @@ document's text.
 
     python -m training.annotations --shared ../shared --corpus plv annotated.jsonl > training/data/plv.jsonl
 
-turns annotations with verbatim texts ({"id", "events": [{"s", "trigger", …}]}) into this form.
+turns annotations with verbatim texts ({"id", "events": [{"s", "trigger", …}]}) into this form. Where only some
+sentences were read, "first" is the first of them, counted from 0 as the corpus has them, and "read" says how many; "s"
+counts from the first.
 """
 
 import argparse
@@ -31,8 +33,8 @@ MOST_SENTENCES = 14
 """Of a document its first sentences are annotated, as in the gold sets."""
 
 Json = dict[str, Any]
-Texts = dict[str, tuple[str, list[list[int]]]]
-"""id -> text, and [start, end] of its sentences."""
+Texts = dict[str, tuple[str, list[list[int]], str | None]]
+"""id -> text, [start, end] of its sentences, and the day it was published, where the corpus tells it."""
 
 
 def documents(shared: Path) -> list[Json]:
@@ -41,14 +43,30 @@ def documents(shared: Path) -> list[Json]:
     for path in sorted(DATA.glob("*.jsonl")):
         for line in path.read_text(encoding="utf-8").splitlines():
             record = json.loads(line)
-            text = texts(shared, record["corpus"]).get(record["id"], ("", []))[0]
+            text, _, published = texts(shared, record["corpus"]).get(record["id"], ("", [], None))
             if _digest(text) != record["digest"]:
                 raise ValueError(f"{path.name}: {record['id']} is not the text of {shared} that was annotated")
-            out.append(_joined(record, text))
+            out.append(_joined(record, text, published))
     return out
 
 
-def _joined(record: Json, text: str) -> Json:
+def development(shared: Path) -> list[Json]:
+    """Annotations kept out of training, to choose thresholds and the confidence on: as `documents`, but each with all
+    sentences up to the last that was read, and "first", the first that was.
+    """
+    out = []
+    for line in (DATA / "development" / "newswire.jsonl").read_text(encoding="utf-8").splitlines():
+        record = json.loads(line)
+        text, spans, published = texts(shared, record["corpus"])[record["id"]]
+        before = [text[a:b] for a, b in spans if b <= record["sentences"][0][0]]
+        document = _joined(record, text, published)
+        for event in document["events"]:
+            event["s"] += len(before)
+        out.append(document | {"sentences": before + document["sentences"], "first": len(before)})
+    return out
+
+
+def _joined(record: Json, text: str, published: str | None) -> Json:
     spans = record["sentences"]
 
     def told(span: list[int] | None) -> str | None:
@@ -63,7 +81,8 @@ def _joined(record: Json, text: str) -> Json:
             if event.get(field):
                 joined[field] = dict(event[field]) | {"text": told(event[field]["span"])}
         events.append(joined)
-    return {"id": record["id"], "sentences": [text[a:b] for a, b in spans], "events": events}
+    told_in = [text[a:b] for a, b in spans]
+    return {"id": record["id"], "published": published, "sentences": told_in, "events": events}
 
 
 # Making stand-off annotations ---------------------------------------------------------------------------------------
@@ -71,6 +90,8 @@ def _joined(record: Json, text: str) -> Json:
 
 def standoff(corpus: str, document: Json, text: str, spans: list[list[int]]) -> Json:
     """Annotations with verbatim texts as offsets; raises ValueError where a text does not stand in its sentence."""
+    first = document.get("first", 0)
+    spans = spans[first : first + document.get("read", len(spans))]
     events = []
     for event in document["events"]:
         lo, hi = spans[event["s"]]
@@ -121,13 +142,13 @@ def _plv(data: Path) -> Texts:
     out: Texts = {}
     for line in (data / "events" / "plv_train.jsonl").read_text(encoding="utf-8").splitlines():
         row = json.loads(line)
-        out[f"PLV{row['sentence_id']}"] = (row["sentence"], [[0, len(row["sentence"])]])
+        out[f"PLV{row['sentence_id']}"] = (row["sentence"], [[0, len(row["sentence"])]], None)
     return out
 
 
 def _guardian(data: Path) -> Texts:
     rows = map(json.loads, (data / "news" / "guardian_syria.jsonl").read_text(encoding="utf-8").splitlines())
-    return {row["id"]: (row["text"], _first_sentences(row["text"])) for row in rows}
+    return {row["id"]: (row["text"], _first_sentences(row["text"]), row["published"]) for row in rows}
 
 
 def _synthetic(data: Path) -> Texts:
@@ -135,22 +156,44 @@ def _synthetic(data: Path) -> Texts:
     with zipfile.ZipFile(data / "events" / "ngec_synthetic_stories.csv.zip") as files:
         lines = io.TextIOWrapper(files.open(files.namelist()[0]), encoding="utf-8")
         return {
-            f"SY{i}": (row["text"], _first_sentences(row["text"])[:1]) for i, row in enumerate(csv.DictReader(lines))
+            f"SY{i}": (row["text"], _first_sentences(row["text"])[:1], None)
+            for i, row in enumerate(csv.DictReader(lines))
         }
 
 
 def _timebank(data: Path) -> Texts:
+    return {f"TB_{name}": told for name, told in _timeml(data).items() if not _SILVER.match(name)}
+
+
+def _newswire(data: Path) -> Texts:
+    """The silver part of TempEval-3: AFP and Xinhua of 1997, 2005 and 2006."""
+    return {f"NW_{name}": told for name, told in _timeml(data).items() if _SILVER.match(name)}
+
+
+_SILVER = re.compile(r"(AFP|XIN)_ENG_")
+
+
+@cache
+def _timeml(data: Path) -> Texts:
     out: Texts = {}
     with zipfile.ZipFile(data / "time" / "tempeval3_training.zip") as files:
         for name in files.namelist():
-            marked = (
-                re.search(r"<TEXT>(.*?)</TEXT>", files.read(name).decode("utf-8", "replace"), re.S)
-                if name.endswith(".tml")
-                else None
-            )
-            if marked and "silver" not in name.lower():
-                text = re.sub(r"<[^>]+>", "", marked[1]).replace("&amp;", "&").replace("&lt;", "<")
-                out[f"TB_{Path(name).stem}"] = (text, _first_sentences(text))
+            if name.endswith(".tml"):
+                whole = files.read(name).decode("utf-8", "replace")
+                marked = re.search(r"<TEXT>(.*?)</TEXT>", whole, re.S)
+                if marked:
+                    day = re.search(r"<DCT>.*?value=\"(\d{4}-\d\d-\d\d)", whole, re.S)
+                    text = re.sub(r"<[^>]+>", "", marked[1]).replace("&amp;", "&").replace("&lt;", "<")
+                    out[Path(name).stem] = (text, _first_sentences(text), day[1] if day else None)
+    return out
+
+
+def _cameo(data: Path) -> Texts:
+    out: Texts = {}
+    for number, line in enumerate((data / "events" / "cameo_quad_train.tsv").read_text(encoding="utf-8").split("\n")):
+        if line.strip():
+            sentence = line.rsplit("\t", 1)[0]
+            out[f"CQ{number}"] = (sentence, [[0, len(sentence)]], None)
     return out
 
 
@@ -169,7 +212,7 @@ def _gum(data: Path) -> Texts:
         for sentence in told:
             spans.append([at, at + len(sentence)])
             at += len(sentence) + 1
-        out[document] = (" ".join(told), spans[:MOST_SENTENCES])
+        out[document] = (" ".join(told), spans[:MOST_SENTENCES], None)
     return out
 
 
@@ -179,7 +222,8 @@ def _polnear(data: Path) -> Texts:
         for name in files.namelist():
             if name.endswith(".txt"):
                 text = files.read(name).decode("utf-8").replace("\r\n", "\n")
-                out[f"PN_{Path(name).stem}"] = (text, _first_sentences(text))
+                day = re.search(r"\d{4}-\d\d-\d\d", name)
+                out[f"PN_{Path(name).stem}"] = (text, _first_sentences(text), day[0] if day else None)
     return out
 
 
@@ -189,7 +233,7 @@ def _first_sentences(text: str) -> list[list[int]]:
 
 _READERS: dict[str, Callable[[Path], Texts]] = {
     "plv": _plv, "guardian_syria": _guardian, "synthetic": _synthetic, "timebank": _timebank, "gum": _gum,
-    "polnear": _polnear,
+    "polnear": _polnear, "newswire": _newswire, "cameo": _cameo,
 }  # fmt: skip
 
 
@@ -204,7 +248,8 @@ def main() -> None:
     for line in arguments.annotated.read_text(encoding="utf-8").splitlines():
         document = json.loads(line)
         if document["id"] in known:
-            print(json.dumps(standoff(arguments.corpus, document, *known[document["id"]]), ensure_ascii=False))
+            text, spans, _ = known[document["id"]]
+            print(json.dumps(standoff(arguments.corpus, document, text, spans), ensure_ascii=False))
 
 
 if __name__ == "__main__":

@@ -2,7 +2,8 @@
 
 The threshold from which a deed is reported (best mean of deed F1 and tuple F1), kept in weights/labels.json; and the
 weights of the confidence (logistic regression on whether deed, sources and targets are all right), in
-tables/confidence.csv. Run after training.export. Last it writes what the float model reads in the samples to
+tables/confidence.csv. The sets are the gold development sets and our own annotations that are kept out of training.
+Run after training.export. Last it writes what the float model reads in the samples to
 tests/data/float_readings.json, since that depends on the threshold.
 """
 
@@ -15,12 +16,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from evals.accuracy import as_written, coded_events, jsonl, report_of
-from evals.scoring import right_mentions
+from evals.accuracy import as_written, jsonl, report_of
+from evals.scoring import right_mentions, score
 
 from legation.coder import Coder
 from legation.coding.confidence import features
 from legation.encoder import Encoder, shipped_settings
+from legation.schema import DeedReading, Mention
+from training.annotations import development
 from training.export import WEIGHTS, write_float_readings
 
 TABLE = WEIGHTS.parent / "tables" / "confidence.csv"
@@ -34,7 +37,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=Path("training/work"))
     arguments = parser.parse_args()
     gold = arguments.shared / "gold"
-    sets = [jsonl(gold / "wire_dev.jsonl"), jsonl(gold / "docs_dev.jsonl")]
+    sets = [jsonl(gold / "wire_dev.jsonl"), jsonl(gold / "docs_dev.jsonl"), development(arguments.shared)]
     accept = max(THRESHOLDS, key=lambda threshold: _merit(sets, threshold))
     path = WEIGHTS / "labels.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"accept": accept}, indent=1) + "\n", encoding="utf-8")
@@ -54,17 +57,26 @@ def _coder(accept: float) -> Coder:
     return Coder(Encoder(settings=replace(shipped_settings(), accept=accept)))
 
 
+def _coded(coder: Coder, document: dict[str, Any]) -> list[tuple[DeedReading, Mention]]:
+    """The mentions in the sentences that were annotated."""
+    before = sum(len(sentence) + 1 for sentence in document["sentences"][: document.get("first", 0)])
+    return [pair for pair in coder.code_with_readings(report_of(document)) if pair[1].trigger.start >= before]
+
+
 def _merit(sets: list[list[dict[str, Any]]], accept: float) -> float:
-    figures = [coded_events(_coder(accept), documents) for documents in sets]
-    told = [f"{f['deed']['f1']:.3f} {f['tuple']['f1']:.3f} {f['full']['f1']:.3f}" for f in figures]
+    coder, merit, told = _coder(accept), 0.0, []
+    for documents in sets:
+        figures = score(documents, [[as_written(m) for _, m in _coded(coder, document)] for document in documents])
+        merit += figures["deed"]["f1"] + figures["tuple"]["f1"]
+        told.append(f"{figures['deed']['f1']:.3f} {figures['tuple']['f1']:.3f} {figures['full']['f1']:.3f}")
     print(f"accept {accept}: deed, tuple, full {'; '.join(told)}", flush=True)
-    return float(sum(f["deed"]["f1"] + f["tuple"]["f1"] for f in figures))
+    return merit
 
 
 def _rows(documents: list[dict[str, Any]], accept: float) -> Iterator[tuple[dict[str, float], bool]]:
     coder = _coder(accept)
     for document in documents:
-        coded = coder.code_with_readings(report_of(document))
+        coded = _coded(coder, document)
         right = right_mentions(document, [as_written(mention) for _, mention in coded])
         for (deed, mention), is_right in zip(coded, right, strict=True):
             yield features(deed, mention.sources, mention.targets), is_right

@@ -42,8 +42,22 @@ class Stage:
 
 
 STAGES = (
-    Stage("general", {"ewt": 1.0, "gum": 1.0, "ner": 2.0, "attribution": 0.4, "events": 2.0}, 3, 2e-4, 1e-3, 1000),
-    Stage("events", {"ewt": 0.1, "gum": 0.1, "ner": 0.2, "attribution": 0.05, "events": 1.0}, 7, 1e-4, 4e-4, 700),
+    Stage(
+        "general",
+        {"ewt": 1.0, "gum": 1.0, "ner": 2.0, "attribution": 0.4, "gold": 0.6, "events": 0.6},
+        3,
+        2e-4,
+        1e-3,
+        1000,
+    ),
+    Stage(
+        "events",
+        {"ewt": 0.1, "gum": 0.1, "ner": 0.2, "attribution": 0.05, "gold": 2.0, "events": 1.0},
+        4,
+        1e-4,
+        4e-4,
+        800,
+    ),
 )
 
 
@@ -56,17 +70,15 @@ def load(shared: Path) -> dict[str, list[Example]]:
     ewt = corpora.treebank(ud / "en_ewt-train.conllu.gz", named=False)
     corpora.add_propbank(ewt, ud / "propbank_ewt_skeletons.zip")
     corpora.add_factuality(ewt, ud / "uds_factuality_ewt.zip")
-    events = corpora.coded(
-        corpora.gold(shared / "gold" / "wire_train.jsonl")
-        + corpora.gold(shared / "gold" / "docs_train.jsonl")
-        + documents(shared)
-    )
-    corpora.add_candidates(events)
+    gold = [document for name in ("wire", "docs") for document in corpora.gold(shared / "gold" / f"{name}_train.jsonl")]
+    gold_events, events = corpora.coded(gold), corpora.coded(documents(shared))
+    corpora.add_candidates(gold_events + events)
     return {
         "ewt": ewt,
         "gum": corpora.treebank(ud / "en_gum-train.conllu.gz", named=True),
         "ner": corpora.universal_ner(ner / "en_ewt-ud-dev.iob2"),
         "attribution": corpora.attributions(shared / "data" / "attribution" / "polnear_train.zip"),
+        "gold": gold_events,
         "events": events,
     }
 

@@ -55,9 +55,9 @@ class Coder:
         readings = self._encoder.read(report.text, found)
         scene = _Scene(report, ActorResolver(report, readings), PlaceResolver(report, readings))
         coded = [
-            (deed, self._mention(scene, index, reading, deed))
+            pair
             for index, reading in enumerate(readings)
-            for deed in reading.deeds
+            for pair in _once([(deed, self._mention(scene, index, reading, deed)) for deed in reading.deeds])
         ]
         return sorted(coded, key=lambda pair: (pair[1].trigger.start, pair[1].trigger.end, pair[1].deed))
 
@@ -95,6 +95,20 @@ class Coder:
             confidence=confidence.of(deed, sources, targets),
             coder=self.version,
         )
+
+
+def _once(coded: Sequence[tuple[DeedReading, Mention]]) -> list[tuple[DeedReading, Mention]]:
+    """Of a sentence's mentions of the same deed by the same to the same the surest: a second word for a deed that is
+    told already ("imposed sanctions") is no second deed, as the guidelines of the gold sets have it.
+    """
+    surest: dict[tuple[object, ...], tuple[DeedReading, Mention]] = {}
+    for pair in coded:
+        mention = pair[1]
+        sides = [frozenset((a.country, a.sectors) for a in side) for side in (mention.sources, mention.targets)]
+        key = (mention.deed, mention.status, *sides)
+        if key not in surest or mention.confidence > surest[key][1].confidence:
+            surest[key] = pair
+    return list(surest.values())
 
 
 @dataclass(frozen=True, slots=True)
