@@ -30,7 +30,7 @@ bench: .venv/installed  ## Measure speed, start-up and memory on this machine
 	$(BIN)/python -m evals --speed
 
 train: .venv/installed  ## Train weights of version WEIGHTS from the corpora in SHARED; resumes where it stopped
-	@test -n "$(WEIGHTS)" || { echo "make train WEIGHTS=2: say the version that mentions coded with them will name"; exit 2; }
+	@test -n "$(WEIGHTS)" || { echo "make train WEIGHTS=3: say the version that mentions coded with them will name"; exit 2; }
 	$(BIN)/pip install --quiet --editable '.[training]'
 	OMP_NUM_THREADS=2 $(BIN)/python -m training.train --shared $(SHARED)
 	$(BIN)/python -m training.export --version $(WEIGHTS)

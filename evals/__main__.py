@@ -27,6 +27,7 @@ def main() -> None:
         if missing:
             parser.error(f"{arguments.shared} has no {missing[0]}: the development sets are not part of the project")
         results["accuracy"] = accuracy.measure(arguments.shared) | {"samples": accuracy.measure_samples()}
+        results["trust"] = accuracy.measure_trust(arguments.shared)
         results["weights"] = accuracy.weights_version()
         write(FLOORS, raised(read(FLOORS), results))
     write(RESULTS, results)

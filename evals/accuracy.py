@@ -9,10 +9,11 @@ from typing import Any
 
 from training.corpora import conllu, iob2
 
-from evals.scoring import document_text, score
+from evals import timex, toponyms
+from evals.scoring import document_text, score, trust
 from legation.coder import Coder
 from legation.encoder import Encoder, spans
-from legation.schema import Mention, Name, Reading, Report
+from legation.schema import Actor, Mention, Name, Reading, Report
 from legation.store import to_row
 
 Figures = dict[str, Any]
@@ -21,12 +22,19 @@ SETS = {
     "wire_dev": "gold/wire_dev.jsonl",
     "docs_dev": "gold/docs_dev.jsonl",
     "plover_gsr_dev": "data/events/plover_gsr_dev.jsonl",
+    "plv": "data/events/plv_train.jsonl",
     "ner_ewt_test": "data/ner/en_ewt-ud-test.iob2",
     "ner_pud_test": "data/ner/en_pud-ud-test.iob2",
     "ud_ewt_dev": "data/ud/en_ewt-dev.conllu.gz",
     "ud_gum_dev": "data/ud/en_gum-dev.conllu.gz",
+    "timebank": "data/time/tempeval3_training.zip",
+    "aquaint": "data/time/tempeval3_training.zip",
+    "tr_news": "data/geo/TR-News.xml",
+    "lgl": "data/geo/lgl.xml",
 }
 """Files under the folder of development sets, by the name of the set."""
+TIMES = {"timebank": "TimeBank", "aquaint": "AQUAINT"}
+"""Folders of the archive of time expressions."""
 
 
 def measure_samples() -> Figures:
@@ -49,12 +57,24 @@ def measure(shared: Path, names: Sequence[str] = tuple(SETS)) -> dict[str, Figur
             figures = coded_events(coder, jsonl(path))
         elif name == "plover_gsr_dev":
             figures = event_types(coder, jsonl(path))
+        elif name == "plv":
+            figures = typed_pairs(coder, jsonl(path))
+        elif name in TIMES:
+            figures = timex.measure(path, TIMES[name])
+        elif path.suffix == ".xml":
+            figures = dict(toponyms.measure(path))
         elif name.startswith("ner"):
             figures = names_found(encoder, path)
         else:
             figures = syntax(encoder, path)
         out[name] = {"digest": digest(path), **figures}
     return out
+
+
+def measure_trust(shared: Path) -> Figures:
+    """What the confidence is worth on the gold development sets taken together."""
+    documents = [document for name in ("wire_dev", "docs_dev") for document in jsonl(shared / SETS[name])]
+    return trust(documents, _coded(Coder(), documents))
 
 
 def jsonl(path: Path) -> list[dict[str, Any]]:
@@ -64,8 +84,11 @@ def jsonl(path: Path) -> list[dict[str, Any]]:
 
 def coded_events(coder: Coder, documents: Sequence[dict[str, Any]]) -> Figures:
     """Gold documents scored by evals.scoring."""
-    coded = [[as_written(mention) for mention in coder.code(report_of(document))] for document in documents]
-    return score(documents, coded)
+    return score(documents, _coded(coder, documents))
+
+
+def _coded(coder: Coder, documents: Sequence[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    return [[as_written(mention) for mention in coder.code(report_of(document))] for document in documents]
 
 
 def report_of(document: dict[str, Any]) -> Report:
@@ -91,6 +114,40 @@ def event_types(coder: Coder, records: Sequence[dict[str, Any]]) -> Figures:
         gold_total += len(gold)
         predicted_total += len(predicted)
     return {"documents": len(records), "type_f1": 2 * hits / (gold_total + predicted_total)}
+
+
+KEPT_OF_PLV = 6
+"""Sentences of plv_train whose number this divides are kept for development: their annotations are in no training."""
+
+
+def typed_pairs(coder: Coder, rows: Sequence[dict[str, Any]]) -> Figures:
+    """PLV's typed pairs without telling the actors: share of pairs found, and macro F1 of the root over those found.
+
+    A pair is found where a published mention has a source that overlaps the marked source and a target that overlaps
+    the marked target (one that is not named need not be found); of several the most confident counts. Roots are PLV's
+    15: CONCEDE and RETREAT are YIELD.
+    """
+    kept = [row for row in rows if int(row["sentence_id"]) % KEPT_OF_PLV == 0]
+    told = []
+    for row in kept:
+        found = [
+            (mention.confidence, "YIELD" if mention.plover in ("CONCEDE", "RETREAT") else mention.plover)
+            for mention in coder.code(Report(row["sentence_id"], row["sentence"]))
+            if mention.plover and _touches(mention.sources, row, "source") and _touches(mention.targets, row, "target")
+        ]
+        if found:
+            told.append((row["gold_root"], max(found)[1]))
+    scores = []
+    for root in {gold for gold, _ in told}:
+        hits = sum(gold == root == predicted for gold, predicted in told)
+        scores.append(2 * hits / (sum(gold == root for gold, _ in told) + sum(p == root for _, p in told)))
+    return {"pairs": len(kept), "found": len(told) / len(kept), "macro_f1": sum(scores) / len(scores)}
+
+
+def _touches(actors: Sequence[Actor], row: dict[str, Any], side: str) -> bool:
+    """Whether an actor overlaps the pair's; always where the sentence does not name the pair's ("a recipient")."""
+    at = row["sentence"].find(row[side])
+    return at < 0 or any(actor.start < at + len(row[side]) and at < actor.end for actor in actors)
 
 
 def names_found(encoder: Encoder, path: Path) -> Figures:

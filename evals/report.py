@@ -20,18 +20,37 @@ def table(results: dict[str, Any]) -> str:
         for name, what in _CODED:
             if name in accuracy:
                 lines.append(_coded_row(what, accuracy[name]))
-        lines += ["", "| on matched deeds | time | place (country) | claimant | sectors |", "|---|---|---|---|---|"]
+        lines += [
+            "",
+            "| on matched deeds | status | modes | time | place (country) | claimant | sectors |",
+            "|---|---|---|---|---|---|---|",
+        ]
         for name, what in _CODED:
             if name in accuracy:
                 cells = (
                     f"{accuracy[name][f]['accuracy']:.2f} (n={accuracy[name][f]['n']})"
-                    for f in ("when", "where", "claimant", "sector")
+                    for f in ("status", "mode", "when", "where", "claimant", "sector")
                 )
                 lines.append(f"| {what} | {' | '.join(cells)} |")
         lines += ["", "| other sets | figure |", "|---|---|", *_others(accuracy)]
+    if trust := results.get("trust"):
+        lines += ["", *_trust(trust)]
     if speed := results.get("speed"):
         lines += ["", _speed(speed)]
     return "\n".join(lines)
+
+
+def _trust(trust: dict[str, Any]) -> list[str]:
+    kept = [point for point in trust["curve"] if point["mentions"]]
+    return [
+        f"Expected calibration error of the confidence (leads and documents, {trust['mentions']} mentions): "
+        f"{trust['ece']:.3f}. Who did what to whom, by the confidence asked for:",
+        "",
+        "| confidence at least | " + " | ".join(f"{point['confidence']:.1f}" for point in kept) + " |",
+        "|---|" + "---|" * len(kept),
+        "| precision | " + " | ".join(f"{point['precision']:.2f}" for point in kept) + " |",
+        "| recall | " + " | ".join(f"{point['recall']:.2f}" for point in kept) + " |",
+    ]
 
 
 def _speed(speed: dict[str, Any]) -> str:
@@ -56,9 +75,26 @@ def _others(accuracy: dict[str, Any]) -> list[str]:
         lines.append(
             f"| PLOVER gold records ({figures['documents']}): set of published types, F1 | {figures['type_f1']:.3f} |"
         )
+    if figures := accuracy.get("plv"):
+        lines.append(
+            f"| PLV ({figures['pairs']} pairs kept out of training, actors not told): pairs found / root macro F1 "
+            f"| {figures['found']:.3f} / {figures['macro_f1']:.3f} |"
+        )
+    if quiet := accuracy.get("wire_dev", {}).get("quiet"):
+        false = 100 * quiet["mentions"] / quiet["n"]
+        lines.append(f"| leads without an event ({quiet['n']}): false mentions in 100 | {false:.1f} |")
     for name, what in (("ner_ewt_test", "Universal NER, EWT test"), ("ner_pud_test", "Universal NER, PUD test")):
         if figures := accuracy.get(name):
             lines.append(f"| {what} ({figures['sentences']} sentences): names, exact F1 | {figures['f1']:.3f} |")
+    for name, what in (("timebank", "TimeBank"), ("aquaint", "AQUAINT")):
+        if figures := accuracy.get(name):
+            lines.append(f"| {what} ({figures['expressions']} dates): value right | {figures['value']:.3f} |")
+    for name, what in (("tr_news", "TR-News"), ("lgl", "LGL")):
+        if figures := accuracy.get(name):
+            scores = " / ".join(f"{figures[score]:.3f}" for score in ("country", "within_161_km", "exact"))
+            lines.append(
+                f"| {what} ({figures['toponyms']} given toponyms): country / within 161 km / exact place | {scores} |"
+            )
     for name, what in (("ud_ewt_dev", "UD EWT dev"), ("ud_gum_dev", "UD GUM dev")):
         if figures := accuracy.get(name):
             scores = " / ".join(f"{figures[score]:.3f}" for score in ("pos", "uas", "las"))

@@ -30,6 +30,7 @@ class Told:
     when: tuple[str, str] | None
     where: str | None
     claimant: str | None
+    modes: frozenset[str]
 
 
 Pairs = list[tuple[Told, Told]]
@@ -42,10 +43,12 @@ LEVELS: dict[str, Callable[[Told, Told], bool]] = {
     "full": lambda g, p: g.who == p.who and g.whom == p.whom and g.status == p.status,
 }
 FIELDS: dict[str, tuple[Callable[[Told], object], Callable[[Told, Told], bool]]] = {
+    "status": (lambda g: True, lambda g, p: g.status == p.status),
     "when": (lambda g: g.when, lambda g, p: g.when == p.when),
     "where": (lambda g: g.where, lambda g, p: g.where == p.where),
     "claimant": (lambda g: True, lambda g, p: _same_claimant(g.claimant, p.claimant)),
     "sector": (lambda g: g.sectors[0] or g.sectors[1], lambda g, p: g.sectors == p.sectors),
+    "mode": (lambda g: g.modes, lambda g, p: g.modes == p.modes),
 }
 
 
@@ -57,7 +60,9 @@ def document_text(document: Gold) -> str:
 def score(documents: Sequence[Gold], mentions: Sequence[Sequence[dict[str, Any]]]) -> dict[str, Any]:
     """Figures for `documents`, each with its mentions (as `legation code` writes them) in the same order.
 
-    {"documents", "gold", "predicted", level: {"precision", "recall", "f1", "interval"}, field: {"accuracy", "n"}}.
+    {"documents", "gold", "predicted", level: {"precision", "recall", "f1", "interval"}, field: {"accuracy", "n"},
+    "quiet": {"accuracy", "n", "mentions"}}: of the n documents without an event, the share without a mention, and the
+    mentions that the others have.
     """
     told = []
     for document, coded in zip(documents, mentions, strict=True):
@@ -79,6 +84,9 @@ def score(documents: Sequence[Gold], mentions: Sequence[Sequence[dict[str, Any]]
     for name, (asked, right) in FIELDS.items():
         hits = [right(g, p) for g, p in pairs if asked(g)]
         out[name] = {"accuracy": sum(hits) / len(hits) if hits else 0.0, "n": len(hits)}
+    quiet = [predicted for gold, predicted, _ in told if not gold]
+    silent = sum(not predicted for predicted in quiet)
+    out["quiet"] = {"accuracy": silent / len(quiet) if quiet else 0.0, "n": len(quiet), "mentions": sum(quiet)}
     return out
 
 
@@ -87,6 +95,34 @@ def right_mentions(document: Gold, mentions: Sequence[dict[str, Any]]) -> list[b
     predicted = _predicted(document, mentions)
     right = {id(p) for g, p in _match(_gold(document), predicted) if LEVELS["tuple"](g, p)}
     return [id(told) in right for told in predicted]
+
+
+BINS = 10
+CURVE = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+
+
+def trust(documents: Sequence[Gold], mentions: Sequence[Sequence[dict[str, Any]]]) -> dict[str, Any]:
+    """What the confidence is worth, of deed, sources and targets being all right.
+
+    "ece" is the expected calibration error over BINS bins of equal width; "curve" has precision and recall of what is
+    left of the mentions from each confidence of CURVE on.
+    """
+    told = [
+        (mention["confidence"], right)
+        for document, coded in zip(documents, mentions, strict=True)
+        for mention, right in zip(coded, right_mentions(document, coded), strict=True)
+    ]
+    bins: dict[int, list[tuple[float, bool]]] = {}
+    for confidence, right in told:
+        bins.setdefault(min(int(confidence * BINS), BINS - 1), []).append((confidence, right))
+    gaps = [abs(sum(c for c, _ in rows) - sum(r for _, r in rows)) for rows in bins.values()]
+    gold = sum(len(document["events"]) for document in documents)
+    curve = []
+    for least in CURVE:
+        kept = [right for confidence, right in told if confidence >= least]
+        precision = sum(kept) / len(kept) if kept else 0.0
+        curve.append({"confidence": least, "mentions": len(kept), "precision": precision, "recall": sum(kept) / gold})
+    return {"mentions": len(told), "ece": sum(gaps) / len(told), "curve": curve}
 
 
 def _f1(told: Sequence[tuple[int, int, Pairs]], level: str) -> tuple[float, float, float]:
@@ -146,6 +182,7 @@ def _gold(document: Gold) -> list[Told]:
                 countries[0], countries[1], (sectors[0], sectors[1]),
                 (when["start"], when["end"]) if when.get("start") else None,
                 (event.get("where") or {}).get("country"), event.get("said_by"),
+                frozenset(event.get("mode") or ()),
             )
         )  # fmt: skip
     return out
@@ -167,6 +204,7 @@ def _predicted(document: Gold, mentions: Sequence[dict[str, Any]]) -> list[Told]
                 (sectors[0], sectors[1]),
                 (when["start"], when["end"]) if when and when["basis"] == "stated" else None,
                 (mention["where"] or {}).get("country"), " ".join(c["text"] for c in mention["claimants"]) or None,
+                frozenset(mention["modes"]),
             )
         )  # fmt: skip
     return out

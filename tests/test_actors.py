@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from legation.coding.actors import ActorResolver
+from legation.inheritance import Query
 from legation.schema import Actor, Argument, Reading, Report, Span
 from legation.tables import rows
 
@@ -278,3 +279,63 @@ def test_an_apposition_introduces_a_name() -> None:
 
 def test_who_belongs_to_an_armed_group_is_coded_as_the_group() -> None:
     assert codes(resolve("Isis fighters")) == codes(resolve("Isis")) == ["IMG REB"]
+
+
+def test_the_us_does_not_speak_for_the_claimant() -> None:
+    text = "The US has bombed a convoy, the Chadian defence minister said."
+    assert codes(speaker_of("The US", text, speaker="the Chadian defence minister")) == ["USA GOV"]
+
+
+@pytest.mark.parametrize(
+    ("words", "country"),
+    [
+        ("Foreign Minister Klaus Brandt", "---"),
+        ("Judge David Arnold", "---"),
+        ("Prime Minister Blair", "GBR"),
+        ("An elderly farmer", "---"),
+    ],
+)
+def test_a_first_name_of_another_is_no_office_holder(words: str, country: str) -> None:
+    assert resolve(words)[0].country == country
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        ("Latin American governments", "--- GOV"),
+        ("Southeast Asian foreign ministers", "--- GOV"),
+        ("the Ministry of Foreign Affairs of Peru", "PER GOV"),
+        ("Cuban-American voters", "USA CVL"),
+        ("foreign banks", "MNC BUS"),
+        ("Swiss multinational companies", "CHE BUS"),
+        ("human rights groups", "NGO"),
+        ("UN aid workers", "UNO"),
+        ("Danish aid workers", "DNK CVL"),
+        ("U.S. Trade Representative Robert Zoellick", "USA GOV"),
+        ("Osama bin Laden", "IMG REB"),
+        ("UNDOF", "UNO MIL"),
+        ("the Islamic State", "IMG REB"),
+    ],
+)
+def test_regions_kinds_of_bodies_and_office_holders(words: str, code: str) -> None:
+    assert codes(resolve(words)) == [code]
+
+
+def test_a_country_told_only_by_its_region_is_one_of_those_told_of() -> None:
+    sentence = "Ecuador will host the summit after the South American country asked for it."
+    assert codes(resolve("the South American country", sentence)) == ["ECU GOV"]
+
+
+def test_rebels_are_seldom_of_the_country_whose_soldiers_they_fight() -> None:
+    assert codes(resolve("Insurgents", "Insurgents killed two Italian soldiers near Baghdad.")) == ["IRQ REB"]
+
+
+def test_the_heaviest_evidence_decides_what_is_inherited() -> None:
+    weights = {row["evidence"]: float(row["weight"]) for row in rows("inheritance")}
+    report, readings = report_of("Peru closed its border with Chile.", "In Lima, police held ten Chileans.")
+    resolver = ActorResolver(report, readings)
+    query = Query("COP", ("COP",), 1, 9, frozenset(), "", "", "police")
+    evidence = resolver.told.evidence(query)
+    assert set(evidence) == {"---", "PER", "CHL"}
+    heaviest = max(evidence, key=lambda country: sum(weights.get(name, 0.0) for name in evidence[country]))
+    assert resolver.told.inherit(query) == heaviest == "PER"

@@ -283,7 +283,7 @@ def test_a_disk_that_fills_up_in_a_run(tmp_path: Path) -> None:
 
 @posix
 def test_a_disk_that_fills_up_under_code_keeps_what_was_there(tmp_path: Path) -> None:
-    source, out = records(tmp_path / "a.jsonl", [MET] * 20), tmp_path / "out.jsonl"
+    source, out = records(tmp_path / "a.jsonl", [MET] * 40), tmp_path / "out.jsonl"
     out.write_text("earlier\n")
     process = on_a_small_disk("code", source, "--out", out)
     assert process.communicate(timeout=120)[1] == f"legation: {out} cannot be written: File too large\n"

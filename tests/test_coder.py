@@ -52,11 +52,12 @@ def test_coding_a_report_does_not_depend_on_what_was_coded_before() -> None:
 def test_a_deed_told_by_two_words_of_a_sentence_is_one_mention() -> None:
     text = "France on Monday imposed sanctions on Belarus and sanctioned Iran over the arrest of four reporters."
     told = [
-        (m.deed, m.status, frozenset(a.country for a in m.sources), frozenset(a.country for a in m.targets))
+        (frozenset(a.country for a in m.sources), frozenset(a.country for a in m.targets))
         for m in CODER.code(Report("r", text))
+        if (m.deed, m.status) == ("SANCTION", "actual")
     ]
-    assert ("SANCTION", "actual", frozenset({"FRA"}), frozenset({"BLR"})) in told
-    assert len(told) == len(set(told))
+    assert told.count((frozenset({"FRA"}), frozenset({"BLR"}))) == 1
+    assert (frozenset({"FRA"}), frozenset({"IRN"})) in told
 
 
 def test_mention_ids_are_unique_in_a_report_and_stable() -> None:
@@ -90,7 +91,7 @@ def test_the_wire_report() -> None:
     visit = next(m for m in mentions if m.when and m.when.span and m.when.span.text == "Nov. 17-24")
     assert visit.when and (visit.when.start, visit.when.end) == (date(2014, 11, 17), date(2014, 11, 24))
     assert any("Ministry" in claimant.text for claimant in visit.claimants)
-    release = next(m for m in mentions if m.trigger.text == "released")
+    release = next(m for m in mentions if m.trigger.text.startswith("released"))
     assert release.when and (release.when.start, release.when.end) == (date(2014, 11, 8), date(2014, 11, 9))
     past = [m for m in mentions if m.trigger.text == "visited"]
     assert past and all(m.status == "historical" for m in past)

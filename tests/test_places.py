@@ -159,3 +159,28 @@ def test_any_stretch_resolves_the_same_way_twice(words: list[str], data: st.Data
     first, second = (PlaceResolver(Report("r", text, title=text)).resolve(argument, sentence) for _ in range(2))
     assert first == second
     assert first is None or (first.lat is None) == (first.lon is None)
+
+
+def test_a_state_is_told_from_the_country_of_its_name() -> None:
+    american = (
+        "The mayors of Atlanta and Savannah met on Monday, and voters across Georgia, Alabama and Florida waited."
+    )
+    found = where(american, "Georgia")
+    assert (found.country, found.admin1, found.place_id) == ("USA", "Georgia", "geonames:4197000")
+    assert where("Russia and Georgia traded fire near Tbilisi, and Moscow denied it.", "Georgia").country == "GEO"
+    assert where("Police in Athens, Georgia, arrested two men.", "Athens, Georgia").admin1 == "Georgia"
+
+
+@pytest.mark.parametrize(
+    ("phrase", "country"),
+    [("Zhejiang", "CHN"), ("Jiangsu province", "CHN"), ("Rapides Parish", "USA"), ("Kent", "GBR")],
+)
+def test_divisions_go_by_their_english_names_and_have_identifiers(phrase: str, country: str) -> None:
+    found = where(f"Rescuers reached the flooded villages of {phrase} on Sunday.", phrase)
+    assert found.country == country and found.lat is not None
+    assert found.place_id is not None and found.place_id.startswith("geonames:")
+
+
+def test_the_possible_places_of_other_names_tell_where_an_ambiguous_one_lies() -> None:
+    text = "Fires near Bonham and Honey Grove spread. Crews from Paris and Sulphur Springs came to help."
+    assert where(text, "Paris").admin1 == "Texas"

@@ -1,8 +1,11 @@
 """Time expressions resolve to closed intervals against the day of publication, and are found only where sure."""
 
+import zipfile
 from datetime import date
+from pathlib import Path
 
 import pytest
+from evals import timex
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -66,6 +69,33 @@ def days(found: When) -> str | None:
         ("between March and May 2004", "past", "2004-03-01..2004-05-31", "span"),
         ("Thursday night and continued on Friday morning", "past", "2014-11-13..2014-11-14", "span"),
         ("Christmas Day", "future", "2014-12-25..2014-12-25", "day"),
+        ("the Fourth of July", "past", "2014-07-04..2014-07-04", "day"),
+        ("the Nov. 3 election", "past", "2014-11-03..2014-11-03", "day"),
+        ("after the Nov. 3 election", "past", "2014-11-03..2014-11-14", "span"),
+        ("the week of Nov. 5", "past", "2014-11-03..2014-11-09", "week"),
+        ("this past Sunday", "past", "2014-11-09..2014-11-09", "day"),
+        ("this coming Sunday", "past", "2014-11-16..2014-11-16", "day"),
+        ("this past March", "past", "2014-03-01..2014-03-31", "month"),
+        ("two days after the Nov. 3 election", "past", "2014-11-05..2014-11-05", "day"),
+        ("a day after Tuesday's attack", "past", "2014-11-12..2014-11-12", "day"),
+        ("the day before Monday", "past", "2014-11-09..2014-11-09", "day"),
+        ("three years after 2001", "past", "2004-01-01..2004-12-31", "year"),
+        ("a week or so ago", "past", "2014-11-03..2014-11-09", "week"),
+        ("over five years of war", "past", "2009-11-14..2014-11-14", "span"),
+        ("earlier in the week", "past", "2014-11-10..2014-11-14", "span"),
+        ("during the week", "past", "2014-11-10..2014-11-16", "week"),
+        ("the current fiscal year", "past", "2014-01-01..2014-12-31", "year"),
+        ("by year's end", "future", "2014-11-14..2014-12-31", "span"),
+        ("year-end", "past", "2014-10-01..2014-12-31", "span"),
+        ("end-March", "past", "2014-03-21..2014-03-31", "span"),
+        ("the first nine months of the year", "past", "2014-01-01..2014-09-30", "span"),
+        ("the last three days of October", "past", "2014-10-29..2014-10-31", "span"),
+        ("this year's third quarter", "past", "2014-07-01..2014-09-30", "span"),
+        ("the latest quarter", "past", "2014-07-01..2014-09-30", "span"),
+        ("the quarter", "past", "2014-07-01..2014-09-30", "span"),
+        ("the quarter", "future", "2014-10-01..2014-12-31", "span"),
+        ("the third quarter", "future", "2014-07-01..2014-09-30", "span"),
+        ("the first quarter", "future", "2015-01-01..2015-03-31", "span"),
     ],
 )
 def test_relative_to_publication(words: str, tense: str, expected: str, precision: str) -> None:
@@ -87,6 +117,14 @@ def test_relative_to_publication(words: str, tense: str, expected: str, precisio
         ("24/11/2014", "2014-11-24..2014-11-24", "day"),
         ("1973-1990", "1973-01-01..1990-12-31", "span"),
         ("winter 2013", "2013-12-01..2014-02-28", "season"),
+        ("nineteen ninety-six", "1996-01-01..1996-12-31", "year"),
+        ("the year two thousand and six", "2006-01-01..2006-12-31", "year"),
+        ("January nineteen ninety-seven", "1997-01-01..1997-01-31", "month"),
+        ("the nineties", "1990-01-01..1999-12-31", "decade"),
+        ("the 20th century", "1900-01-01..1999-12-31", "span"),
+        ("the late 19th century", "1867-01-01..1899-12-31", "span"),
+        ("the 1988 third quarter", "1988-07-01..1988-09-30", "span"),
+        ("the first six months of 2013", "2013-01-01..2013-06-30", "span"),
     ],
 )
 def test_absolute_needs_no_publication_date(words: str, expected: str, precision: str) -> None:
@@ -103,12 +141,30 @@ def test_relative_stays_open_without_a_publication_date(words: str) -> None:
     "words",
     [
         "31 November", "Feb. 29, 2014", "November 31, 2014", "2014-13-01", "two days after", "the following day",
-        "until recently", "after the Nov. 3 election two days earlier", "5/11/2014", "in last years",
-        "in the Vietnam War",
+        "until recently", "two days earlier", "5/11/2014", "in last years", "in the Vietnam War", "recent weeks",
+        "coming months", "past years", "two thousand days ago", "half a century ago", "a day after last week's summit",
+        "two days after Feb. 30", "the first 20 months of 2013", "the 1st century", "that year",
     ],
 )  # fmt: skip
 def test_what_cannot_be_known_is_not_invented(words: str) -> None:
     assert days(when(words)) is None
+
+
+@pytest.mark.parametrize(
+    ("words", "tense", "expected"),
+    [
+        ("Dec. 2", "past", "2014-12-02..2014-12-02"),
+        ("Jan. 2", "past", "2014-01-02..2014-01-02"),
+        ("Oct. 10", "future", "2014-10-10..2014-10-10"),
+        ("Aug. 10", "future", "2015-08-10..2015-08-10"),
+        ("in December", "past", "2014-12-01..2014-12-31"),
+        ("in January", "past", "2014-01-01..2014-01-31"),
+    ],
+)
+def test_of_dates_without_a_year_the_very_near_one_is_meant_whatever_the_tense(
+    words: str, tense: str, expected: str
+) -> None:
+    assert days(when(words, tense)) == expected
 
 
 def test_a_leap_day_is_the_last_there_was() -> None:
@@ -127,7 +183,10 @@ def test_an_unknown_tense_is_refused() -> None:
 
 def test_every_example_in_the_table_is_read_by_its_rule() -> None:
     for row in rows("time_rules"):
-        assert find(row["example"], 0, len(row["example"])), row
+        if row["pattern"].endswith(r"\Z)"):  # says nothing where more words follow, so it is never searched for
+            assert days(when(row["example"])) and not found(row["example"]), row
+        else:
+            assert found(row["example"]), row
 
 
 def found(text: str) -> list[str]:
@@ -140,6 +199,10 @@ def test_find() -> None:
     )
     assert found(text) == ["Tuesday night", "since early March", "Nov. 17-24", "by the end of the year"]
     assert found("It ruled from 1990 to 1993 and again in 2003.") == ["1990 to 1993", "2003"]
+    assert found("They met a day after Tuesday's raid, the day before the Nov. 3 vote.") == [
+        "a day after Tuesday's",
+        "the day before the Nov. 3",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -148,6 +211,7 @@ def test_find() -> None:
         "They may march on the capital.", "March on Washington", "May they succeed.",
         "The fall of Rome cost 2004 lives.",
         "The sun sat low; Sun Microsystems said so.", "He paid $2003 for 1990 cows.", "The second attack was worse.",
+        "Two thousand people marched in nineteen villages.", "They paid for the year",
     ],
 )  # fmt: skip
 def test_find_leaves_other_words_alone(text: str) -> None:
@@ -162,7 +226,8 @@ def test_find_stays_inside_its_stretch() -> None:
 WORDS = [
     "Friday", "last", "week", "the", "end", "of", "Nov.", "31", "2014", "since", "three", "years", "ago", "early", "to",
     "March", "first", "half", "9999", "1000", "by", "99999999", "decades", "century", "-", "29", "Feb.", "next",
-    "quarter",
+    "quarter", "century", "20th", "nineteen", "ninety-six", "two thousand", "after", "before", "past", "this coming",
+    "year-end", "the year", "quarters", "days", "nineties", "latest", "fiscal",
 ]  # fmt: skip
 
 
@@ -187,3 +252,46 @@ def test_found_spans_slice_back_to_their_words(text: str, data: st.DataObject) -
     end = data.draw(st.integers(start, len(text)))
     for span in find(text, start, end):
         assert start <= span.start < span.end <= end and text[span.start : span.end] == span.text
+        start = span.end  # no two overlap
+
+
+TIMEML = """<TimeML><DCT><TIMEX3 tid="t0" type="DATE" value="2014-11-14">Nov. 14, 2014</TIMEX3></DCT><TEXT>
+The envoy left on <TIMEX3 tid="t1" type="DATE" value="2014-11-11">Tuesday</TIMEX3>. He will be back on
+<TIMEX3 tid="t2" type="DATE" value="2014-11-17">Monday</TIMEX3>, and in <TIMEX3 tid="t3" type="DATE"
+value="2014-10" mod="START">early October</TIMEX3> he was ill for <TIMEX3 tid="t4" type="DURATION" value="P2D">two
+days</TIMEX3>. <TIMEX3 tid="t5" type="DATE" value="PRESENT_REF">Now</TIMEX3> he sees few, but met two
+<TIMEX3 tid="t6" type="DATE" value="2013-11-14">a year ago</TIMEX3>. In <TIMEX3 tid="t7" type="DATE"
+value="XXXX-12">December</TIMEX3> he rests.</TEXT></TimeML>"""
+
+
+def test_the_measure_counts_dates_and_those_right(tmp_path: Path) -> None:
+    archive = tmp_path / "timeml.zip"
+    with zipfile.ZipFile(archive, "w") as files:
+        files.writestr("data/AQUAINT/one.tml", TIMEML)
+    assert timex.measure(archive, "AQUAINT") == {"expressions": 5, "found": 4 / 5, "value": 4 / 5}
+    with pytest.raises(ValueError, match="no DATE in the folder TimeBank"):
+        timex.measure(archive, "TimeBank")
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("2014-11-14TEV", "2014-11-14..2014-11-14"),
+        ("2014-W46", "2014-11-10..2014-11-16"),
+        ("2014-W46-WE", "2014-11-15..2014-11-16"),
+        ("2014-02", "2014-02-01..2014-02-28"),
+        ("2014-Q3", "2014-07-01..2014-09-30"),
+        ("2014-H2", "2014-07-01..2014-12-31"),
+        ("2013-WI", "2013-12-01..2014-02-28"),
+        ("2014", "2014-01-01..2014-12-31"),
+        ("199", "1990-01-01..1999-12-31"),
+        ("199X", "1990-01-01..1999-12-31"),
+        ("19", "1900-01-01..1999-12-31"),
+        ("2014-02-30", None),
+        ("PAST_REF", None),
+        ("XXXX-WXX-2", None),
+    ],
+)
+def test_days_of_a_timex_value(value: str, expected: str | None) -> None:
+    found = timex.value_days(value)
+    assert (found and f"{found[0]}..{found[1]}") == expected

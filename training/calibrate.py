@@ -1,9 +1,9 @@
 """Choose what is chosen on the development sets: `python -m training.calibrate --shared ../shared`.
 
-The threshold from which a deed is reported (best mean of deed F1 and tuple F1), kept in weights/labels.json; and the
-weights of the confidence (logistic regression on whether deed, sources and targets are all right), in
-tables/confidence.csv. The sets are the gold development sets and our own annotations that are kept out of training.
-Run after training.export. Last it writes what the float model reads in the samples to
+The threshold from which a deed is reported (best sum of deed F1, tuple F1 and the type F1 of the PLOVER records), kept
+in weights/labels.json; and the weights of the confidence (logistic regression on whether deed, sources and targets are
+all right), in tables/confidence.csv. The sets are the gold development sets and our own annotations that are kept out
+of training. Run after training.export. Last it writes what the float model reads in the samples to
 tests/data/float_readings.json, since that depends on the threshold.
 """
 
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from evals.accuracy import as_written, jsonl, report_of
+from evals.accuracy import SETS, as_written, event_types, jsonl, report_of
 from evals.scoring import right_mentions, score
 
 from legation.coder import Coder
@@ -27,7 +27,7 @@ from training.annotations import development
 from training.export import WEIGHTS, write_float_readings
 
 TABLE = WEIGHTS.parent / "tables" / "confidence.csv"
-THRESHOLDS = [round(0.25 + 0.05 * k, 2) for k in range(9)]
+THRESHOLDS = [round(0.4 + 0.05 * k, 2) for k in range(6)]
 
 
 def main() -> None:
@@ -38,7 +38,8 @@ def main() -> None:
     arguments = parser.parse_args()
     gold = arguments.shared / "gold"
     sets = [jsonl(gold / "wire_dev.jsonl"), jsonl(gold / "docs_dev.jsonl"), development(arguments.shared)]
-    accept = max(THRESHOLDS, key=lambda threshold: _merit(sets, threshold))
+    records = jsonl(arguments.shared / SETS["plover_gsr_dev"])
+    accept = max(THRESHOLDS, key=lambda threshold: _merit(sets, records, threshold))
     path = WEIGHTS / "labels.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"accept": accept}, indent=1) + "\n", encoding="utf-8")
     print(f"accept {accept}")
@@ -63,14 +64,15 @@ def _coded(coder: Coder, document: dict[str, Any]) -> list[tuple[DeedReading, Me
     return [pair for pair in coder.code_with_readings(report_of(document)) if pair[1].trigger.start >= before]
 
 
-def _merit(sets: list[list[dict[str, Any]]], accept: float) -> float:
-    coder, merit, told = _coder(accept), 0.0, []
+def _merit(sets: list[list[dict[str, Any]]], records: list[dict[str, Any]], accept: float) -> float:
+    coder, told = _coder(accept), []
+    merit = types = event_types(coder, records)["type_f1"]
     for documents in sets:
         figures = score(documents, [[as_written(m) for _, m in _coded(coder, document)] for document in documents])
         merit += figures["deed"]["f1"] + figures["tuple"]["f1"]
         told.append(f"{figures['deed']['f1']:.3f} {figures['tuple']['f1']:.3f} {figures['full']['f1']:.3f}")
-    print(f"accept {accept}: deed, tuple, full {'; '.join(told)}", flush=True)
-    return merit
+    print(f"accept {accept}: deed, tuple, full {'; '.join(told)}; types {types:.3f}", flush=True)
+    return float(merit)
 
 
 def _rows(documents: list[dict[str, Any]], accept: float) -> Iterator[tuple[dict[str, float], bool]]:

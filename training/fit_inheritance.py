@@ -11,6 +11,7 @@ import argparse
 import csv
 import json
 import zlib
+from collections import Counter
 from collections.abc import Sequence
 from datetime import date
 from importlib.resources import files
@@ -20,11 +21,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from legation.coding.actors import LEAD, ActorResolver, Query
+from legation.coding.actors import ActorResolver
+from legation.inheritance import LEAD, CountriesTold, Query
 from legation.schema import UNKNOWN, Argument, Reading, Report, Span
 from training.annotations import Json, documents
 
-FOLDS, STEPS, RATE, L2 = 5, 300, 0.05, 6.0
+FOLDS, STEPS, RATE, L2 = 5, 150, 0.05, 8.0
+LEAST = 25
+"""Candidates of which a piece of evidence must hold to be weighed; what is rarer is known by chance."""
 GOLD = ("wire_train", "docs_train")
 HEADER = ("evidence", "weight", "source")
 SOURCE = "logistic regression on the training leads and reports"
@@ -39,14 +43,14 @@ class Case(NamedTuple):
     lead: bool
 
 
-class Recorder(ActorResolver):
+class Recorder(CountriesTold):
     """Notes what it is asked to inherit, instead of weighing it."""
 
     asked: list[tuple[list[str], list[list[str]]]]
 
     def inherit(self, query: Query) -> str:
-        candidates = self.candidates(query.default)
-        self.asked.append((candidates, [self.evidence(country, query) for country in candidates]))
+        told = self.evidence(query)
+        self.asked.append((list(told), list(told.values())))
         return super().inherit(query)
 
 
@@ -59,20 +63,21 @@ def cases(document: Json) -> list[Case]:
     published = date.fromisoformat(document["published"]) if document.get("published") else None
     text = " ".join(document["sentences"])
     report = Report(document["id"], text, title=document.get("headline") or None, published=published)
-    resolver = Recorder(report, [Reading(sentence) for sentence in sentences])
+    resolver = ActorResolver(report, [Reading(sentence) for sentence in sentences])
+    resolver.told = recorder = Recorder(resolver.told.all, len(sentences))
     found = []
     for event in document["events"]:
         sentence = sentences[event["s"]]
-        resolver.asked = []
+        recorder.asked = []
         said = _argument(sentence, event["trigger"], event["said_by"]) if event.get("said_by") else None
         speaker = resolver.resolve(said, event["s"]) if said else []
         others = frozenset[str]()
         for side in (event.get("source") or [], event.get("target") or []):
             for actor in side:
-                resolver.asked = []
+                recorder.asked = []
                 argument = _argument(sentence, event["trigger"], actor["text"])
                 resolver.resolve(argument, event["s"], speaker, others)
-                for candidates, evidence in resolver.asked[-1:]:
+                for candidates, evidence in recorder.asked[-1:]:
                     right = actor["code"].split()[0]
                     index = candidates.index(right) if right in candidates else 0
                     found.append(Case(evidence, index, document["id"], len(sentences) <= LEAD))
@@ -89,7 +94,11 @@ def _argument(sentence: Span, trigger: str, words: str) -> Argument:
 
 def fit(training: Sequence[Case]) -> dict[str, float]:
     """Weights of evidence, by gradient descent (Adam) on the penalised log likelihood."""
-    names = {name: i for i, name in enumerate(sorted({n for case in training for e in case.evidence for n in e}))}
+    seen = Counter(name for case in training for told in case.evidence for name in told)
+    names = {name: i for i, name in enumerate(sorted(name for name, times in seen.items() if times >= LEAST))}
+    training = [
+        case._replace(evidence=[[n for n in told if n in names] for told in case.evidence]) for case in training
+    ]
     flat = np.array([names[name] for case in training for told in case.evidence for name in told])
     sizes = np.array([len(told) for case in training for told in case.evidence])
     counts = np.array([len(case.evidence) for case in training])

@@ -98,17 +98,28 @@ class Coder:
 
 
 def _once(coded: Sequence[tuple[DeedReading, Mention]]) -> list[tuple[DeedReading, Mention]]:
-    """Of a sentence's mentions of the same deed by the same to the same the surest: a second word for a deed that is
-    told already ("imposed sanctions") is no second deed, as the guidelines of the gold sets have it.
+    """A sentence's mentions, each deed once: of those that may be one the surest stays.
+
+    A second word for a deed that is told already ("imposed sanctions", "killed in an attack") is no second deed, as the
+    guidelines of the gold sets have it.
     """
-    surest: dict[tuple[object, ...], tuple[DeedReading, Mention]] = {}
-    for pair in coded:
-        mention = pair[1]
-        sides = [frozenset((a.country, a.sectors) for a in side) for side in (mention.sources, mention.targets)]
-        key = (mention.deed, mention.status, *sides)
-        if key not in surest or mention.confidence > surest[key][1].confidence:
-            surest[key] = pair
-    return list(surest.values())
+    kept: list[tuple[DeedReading, Mention]] = []
+    for pair in sorted(coded, key=lambda pair: -pair[1].confidence):
+        if not any(_may_be_one(pair[1], other) for _, other in kept):
+            kept.append(pair)
+    return kept
+
+
+_HAPPENED = {"actual": True, "historical": True, "future": False, "hypothetical": False, "negated": None}
+
+
+def _may_be_one(mention: Mention, other: Mention) -> bool:
+    """Whether two mentions tell of the same deed, and of no two actors on a side; what was denied was not done."""
+    if mention.deed != other.deed or _HAPPENED[mention.status] is not _HAPPENED[other.status]:
+        return False
+    sides = ((mention.sources, other.sources), (mention.targets, other.targets))
+    countries = (({a.country for a in ours}, {a.country for a in theirs}) for ours, theirs in sides)
+    return all(ours == theirs or not ours or not theirs for ours, theirs in countries)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,14 +141,25 @@ class _Scene:
         return tuple(a for argument in arguments for a in self.actors.resolve(argument, index, speaker, others))
 
     def where(self, deed: DeedReading, targets: Sequence[Actor], sentence: Span) -> Where | None:
-        """The place told; of a visit to a country it is the host, which the encoder reads as target alone."""
+        """The place told. Of a visit it is the host, of an attack the town or region attacked, where those are places:
+        the encoder reads such words as target alone.
+        """
         if place := _best(deed.places):
             return self.places.resolve(place, sentence)
-        if "visit" not in deed.modes or len(targets) != 1:
+        if "visit" not in deed.modes and deed.deed != "ASSAULT":
             return None
-        host = targets[0]
-        where = self.places.resolve(Argument(Span(host.start, host.end, host.text), 1.0), sentence)
-        return where if where and where.lat is not None and where.name == host.name else None
+        for target in targets:
+            words = Span(target.start, target.end, target.text)
+            where = self.places.resolve(Argument(words, 1.0), sentence)
+            host = deed.deed != "ASSAULT" and len(targets) == 1
+            if where and where.lat is not None and (where.name == target.name if host else _is_town(where, words)):
+                return where
+        return None
+
+
+def _is_town(where: Where, words: Span) -> bool:
+    """Whether the words are the name of a place smaller than a country, and nothing else."""
+    return where.span == words and where.place_id != where.country
 
 
 def _when(report: Report, deed: DeedReading) -> When | None:

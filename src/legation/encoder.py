@@ -26,6 +26,10 @@ from legation.segment import words as split
 Array = npt.NDArray[Any]
 _ACTORS = ("source", "target", "claimant")
 _CIRCUMSTANCES = ("time", "place")
+LEAST = {"source": 0.2, "target": 0.2, "time": 0.2, "place": 0.2}
+"""A role that no word is likeliest to have is filled from this chance on; chosen on the development sets."""
+SECTOR = 0.3
+"""An actor is given a sector from this chance on; chosen on the development sets."""
 BATCH = 8
 """Sentences in one run of the network: more would be padded further, and cost time and memory."""
 
@@ -254,6 +258,7 @@ class Encoder:
             for role in _ACTORS + _CIRCUMSTANCES
         }
         told = spans([self.settings.roles[k] for k in chances.argmax(-1)])
+        told += [phrase for role in LEAST if (phrase := _likeliest(role, likely, told))]
         phrases = [
             (start, end, role)
             for role in _ACTORS
@@ -270,7 +275,27 @@ class Encoder:
 
     def _sectors(self, chances: Array) -> tuple[str, ...]:
         """The sectors that the words [n, sectors] of an actor are given on average."""
-        return tuple(s for s, chance in zip(self.settings.sectors, chances.mean(0), strict=True) if chance >= 0.5)
+        return tuple(s for s, chance in zip(self.settings.sectors, chances.mean(0), strict=True) if chance >= SECTOR)
+
+
+def _likeliest(
+    role: str, likely: dict[str, Array], told: Sequence[tuple[int, int, str]]
+) -> tuple[int, int, str] | None:
+    """The stretch of words around the likeliest for a role that no word has, where its chance is LEAST or more."""
+    if any(label == role for _, _, label in told):
+        return None
+    free = np.ones(len(likely[role]), bool)
+    for start, end, _ in told:
+        free[start:end] = False
+    chances = np.where(free, likely[role], 0.0)
+    start = end = int(chances.argmax())
+    if chances[start] < LEAST[role]:
+        return None
+    while start > 0 and chances[start - 1] >= LEAST[role]:
+        start -= 1
+    while end < len(chances) and chances[end] >= LEAST[role]:
+        end += 1
+    return start, end, role
 
 
 @cache

@@ -8,7 +8,7 @@ import gzip
 import re
 import unicodedata
 from bisect import bisect_left
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from importlib.resources import files
 
@@ -17,7 +17,9 @@ from legation.tables import rows
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A place. `kind` is country, city, division, or the kind of a row in regions.csv; `country` is ISO alpha-3."""
+    """A place. `kind` is country, division (of first order), county (a division of second order), city, or the kind of
+    a row in regions.csv; `country` is ISO alpha-3.
+    """
 
     name: str
     kind: str
@@ -43,10 +45,11 @@ class Toponym:
 
     @property
     def country(self) -> str | None:
-        """The country that these words themselves name."""
+        """The country that these words themselves name, though a smaller place may be called so too ("Georgia")."""
         return self.places[0].country if self.places[0].kind == "country" else None
 
 
+@lru_cache(1 << 14)
 def fold(name: str) -> str:
     """The key of a name: no accents, no punctuation, case folded, single blanks."""
     if name.isascii() and name.isalpha():
@@ -60,7 +63,7 @@ _PROMINENT = 3_000_000
 
 
 class Gazetteer:
-    """Places by folded name: about 35 MB, read in about 0.15 s. `gazetteer()` keeps the one of the process."""
+    """Places by folded name: about 45 MB, read in about 0.2 s. `gazetteer()` keeps the one of the process."""
 
     def __init__(self) -> None:
         packed = files("legation.tables").joinpath("gazetteer.tsv.gz").read_bytes()
@@ -85,24 +88,32 @@ class Gazetteer:
         return self._regions.get(key, ())
 
     def divisions(self, key: str) -> tuple[Place, ...]:
-        """Divisions of that name, also where a country bears it; the table of regions has the better points."""
-        known = [place for place in self.region(key) if place.kind == "division"]
-        listed = [_place(fields) for fields in self._fields(key) if len(fields) > 3 and fields[1] == "A"]
-        countries = {place.country for place in known}
-        return (*known, *(place for place in listed if place.country not in countries))
+        """First-order divisions of that name, also where a country bears it."""
+        return tuple(place for place in self._listed(key) if place.kind == "division")
 
     def _named(self, key: str) -> tuple[Place, ...]:
-        """A region or country of that name alone, else its cities and divisions, the most populous first."""
-        alone = self._regions.get(key) or self._countries.get(key)
-        if alone and alone[0].kind != "division":
-            return alone
-        found = list(self.divisions(key))
+        """A region of that name alone; else a country, then its cities and divisions, the most populous first."""
+        region = self._regions.get(key)
+        if region and region[0].kind != "division":
+            return region
+        listed = sorted(self._listed(key), key=lambda place: (-place.population, place.place_id or ""))
+        return (*self._countries.get(key, ()), *listed)
+
+    def _listed(self, key: str) -> list[Place]:
+        """Cities and divisions of that name; what the table of regions says of a division holds rather."""
+        found = []
         for fields in self._fields(key):
-            if len(fields) == 3:
-                found += [_place(main) for main in self._fields(fields[1]) if main[-1] == fields[2]]
-            elif fields[1] == "P":
-                found.append(_place(fields))
-        return tuple(sorted(found, key=lambda place: (-place.population, place.place_id or "")))
+            mains = [fields] if len(fields) > 3 else self._fields(fields[1])
+            found += [_place(main) for main in mains if main[-1] == fields[-1]]
+        known = [place for place in self.region(key) if place.kind == "division"]
+        for place in known:
+            same = [i for i, p in enumerate(found) if p.kind == "division" and p.country == place.country]
+            if same:
+                listed = found[same[0]]
+                found[same[0]] = replace(place, admin1=listed.admin1, place_id=listed.place_id)
+            else:
+                found.append(place)
+        return found
 
     def _fields(self, key: str) -> list[list[str]]:
         prefix, found = key.encode() + b"\t", []
@@ -141,11 +152,13 @@ def _regions() -> dict[str, tuple[Place, ...]]:
     return found
 
 
+_KINDS = {"A1": "division", "A2": "county", "P": "city"}
+
+
 def _place(fields: list[str]) -> Place:
     _, feature, name, country, admin1, lat, lon, population, identifier = fields
-    kind = "division" if feature == "A" else "city"
-    place_id = f"geonames:{identifier}" if identifier else None
-    return Place(name, kind, country, admin1 or None, float(lat), float(lon), int(population), place_id)
+    at = float(lat), float(lon)
+    return Place(name, _KINDS[feature], country, admin1 or None, *at, int(population), f"geonames:{identifier}")
 
 
 # Toponyms in text -------------------------------------------------------------------------------------------------

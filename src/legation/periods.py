@@ -63,6 +63,8 @@ def part(which: str | None, interval: Interval | None) -> Interval | None:
         return months(start.year, (1, 5, 10)[index], (3, 4, 3)[index], "span")
     if precision == "decade":
         return months(start.year + (0, 4, 7)[index], 1, (48, 36, 36)[index], "span")
+    if end.year - start.year == 99:
+        return months(start.year + (0, 33, 67)[index], 1, 12 * (33, 34, 33)[index], "span")
     third = (end - start) // 3
     return start + third * index, (start + third, end - third, end)[index], "span"
 
@@ -82,6 +84,16 @@ def nth(unit: str, index: int, whole: Interval) -> Interval | None:
         return None
     index = 12 // count if index == -1 else index
     return months(start.year, 1 + count * (index - 1), count, "month" if unit == "month" else "span")
+
+
+def stretch(whole: Interval, unit: str, count: int, first: bool) -> Interval | None:
+    """The first or the last `count` units of a month or a year; None where it has not so many."""
+    start, end, _ = whole
+    edge = step(start, unit, count) if first else step(end + timedelta(1), unit, -count)
+    if edge is None:
+        return None
+    begin, until = (start, edge - timedelta(1)) if first else (edge, end)
+    return span(begin, until) if start <= begin and until <= end else None
 
 
 def step(around: date, unit: str, count: int) -> date | None:
@@ -105,14 +117,14 @@ def reach(around: date, unit: str, count: int) -> Interval | None:
 def occurrence(of_year: Callable[[int], Interval | None], today: date, ahead: bool, slack: int = 0) -> Interval | None:
     """One occurrence of what comes every year: the last begun on `today`, or with `ahead` the next not over.
 
-    `slack`: days by which an occurrence on the wrong side of `today` may still be meant, since news tells the year of a
-    date almost a year away, and a tense is at times misread. February 29 may be four years away.
+    `slack`: one on the other side of `today` is taken instead where it begins no more than so many days from `today`;
+    less than half a year, so that the nearer is taken. February 29 may be four years away.
     """
     years = range(max(today.year - 4, 1), min(today.year + 5, MAXYEAR))
     near = [interval for year in years if (interval := of_year(year))]
     past = max((i for i in near if i[0] <= today), default=None)
     following = min((i for i in near if i[1] >= today), default=None)
     chosen, other = (following, past) if ahead else (past, following)
-    if chosen and other and abs((other[0] - today).days) <= slack and abs((chosen[0] - today).days) > 300:
+    if chosen and other and abs((other[0] - today).days) <= slack < abs((chosen[0] - today).days):
         return other
     return chosen

@@ -6,14 +6,10 @@ countries and sectors are those of the PLOVER manual.
 """
 
 import re
-from bisect import bisect_left
-from collections import Counter
 from collections.abc import Iterator, Sequence
-from functools import cache
-from typing import NamedTuple
 
+from legation.inheritance import BODIES, CountriesTold, Query, Told
 from legation.schema import UNKNOWN, Actor, Argument, Reading, Report
-from legation.tables import rows
 from legation.tables.phrases import (
     Item,
     Meaning,
@@ -23,6 +19,7 @@ from legation.tables.phrases import (
     introductions,
     is_former,
     is_name,
+    is_speaker,
     keys_of,
     parts_of,
     read_phrases,
@@ -30,38 +27,10 @@ from legation.tables.phrases import (
     words_for,
 )  # fmt: skip
 
-LEAD = 4
-"""A report of at most so many sentences is a lead."""
 _TITLE = -1
-_BODIES = frozenset(["UNO", "EUR", "IGO", "NGO", "MNC", "IMG", "ISM"])
 _ORGANS = frozenset(["GOV", "MIL", "COP", "JUD", "LEG", "SPY"])
 _QUOTE = re.compile("[\"“”]|``|''")
 _DATELINE = re.compile(r"[^.:]{0,60}?(?:\)? [-–—]+ |: )")
-
-
-class _Mention(NamedTuple):
-    """A country told of in the report: sentence (-1: title), offset there, how it is told, and of whom it is told."""
-
-    sentence: int
-    at: int
-    country: str
-    how: str
-    sectors: tuple[str, ...]
-
-
-class Query(NamedTuple):
-    """An actor whose own words tell no country: kind of words, sectors, sentence and offset, and what else may tell.
-
-    `default` is the country that a body of its name has elsewhere, `owner` that of whom "its" or "our" stands for.
-    """
-
-    form: str
-    sectors: tuple[str, ...]
-    sentence: int
-    at: int
-    others: frozenset[str]
-    default: str
-    owner: str
 
 
 class ActorResolver:
@@ -86,17 +55,7 @@ class ActorResolver:
                 self._introduced.setdefault(key, []).append((number, at, meaning))
                 if meaning.kind == "person":
                     self._presented.setdefault(number, []).append((at, meaning))
-        self._told: dict[str, list[_Mention]] = {}
-        self._here: dict[int, list[_Mention]] = {}
-        self._alike: dict[tuple[str, ...], list[_Mention]] = {}
-        self._mentions = [mention for number in order for mention in self._countries(number)]
-        for mention in self._mentions:
-            self._told.setdefault(mention.country, []).append(mention)
-            self._here.setdefault(mention.sentence, []).append(mention)
-            self._alike.setdefault(mention.sectors, []).append(mention)
-        self._hows = {country: Counter(m.how for m in told if m.sentence >= 0) for country, told in self._told.items()}
-        self._sectors_of = {country: {mention.sectors for mention in told} for country, told in self._told.items()}
-        self._most_told = max(map(len, self._told.values()), default=0)
+        self.told = CountriesTold([told for number in order for told in self._countries(number)], len(readings))
 
     def resolve(
         self,
@@ -117,7 +76,7 @@ class ActorResolver:
         at = argument.span.start - self._offsets.get(sentence_index, 0)
         if len(pair := self._pair(core, sentence_index, at)) > 1:
             return [self._made(argument, core, country, argument.sectors or ("GOV",), None) for country in pair]
-        if core[-1].keys[0] in words_for("speaker") and speaker:
+        if is_speaker(core[-1]) and speaker:
             return [self._made(argument, core, said.country, said.sectors, None) for said in speaker]
         if not any(item.kind not in ("", "role") for item in core) and tail and tail[0].keys[0] in words_for("owner"):
             whole = core + tail[:1] + head_of(tail[1:])[0]
@@ -144,10 +103,15 @@ class ActorResolver:
             form, owner = form_of(core, sectors), self._owner(core, sentence, at, speaker)
             if earlier and earlier.kind == "person":
                 form, (sentence, at, _) = "name", self._introduced[keys_of(earlier.name)[-1]][0]
-            country = self.inherit(Query(form, sectors, sentence, at, others, own.country if own else "", owner))
+            default = own.country if own else ""
+            country = (
+                owner
+                if owner and speaker and is_speaker(core[0])
+                else self.told.inherit(Query(form, sectors, sentence, at, others, default, owner, core[-1].keys[-1]))
+            )
             if country == "IMG":  # who belongs to an armed group is coded as that group
-                sectors = next((m.sectors for m in reversed(self._told[country]) if m.sentence <= sentence), sectors)
-        if not sectors and not own and country not in _BODIES:
+                sectors = self.told.last_sectors(country, sentence) or sectors
+        if not sectors and not own and country not in BODIES:
             sectors = usual_sectors(core)
         return self._made(argument, part, country, sectors, own or earlier, whole=part is core)
 
@@ -168,9 +132,9 @@ class ActorResolver:
         if not words_for("pair").intersection(keys) or keys[-1] not in words_for("pair") | words_for("nations"):
             return []
         for told in range(sentence, _TITLE - 1, -1):
-            here = [mention for mention in self._here.get(told, []) if told < sentence or mention.at < at]
+            here = [mention for mention in self.told.of_sentence(told) if told < sentence or mention.at < at]
             acting = [mention.country for mention in here if mention.how not in ("place", "dateline", "default")]
-            states = [country for country in dict.fromkeys(reversed(acting)) if country not in _BODIES]
+            states = [country for country in dict.fromkeys(reversed(acting)) if country not in BODIES]
             if len(states) >= number:
                 return states[number - 1 :: -1] if len(states) > number else states[::-1]
         return []
@@ -190,9 +154,16 @@ class ActorResolver:
         return holder_at(holders, self._date)
 
     def _own(self, core: list[Item]) -> Meaning | None:
-        """The nationality that the words state: of the last people, body or person named, else of the last place."""
+        """The nationality that the words state: of the last people, body or person named, else of the last place.
+
+        "Foreign" and "Asian" tell none beside words that do, and "the Asian country" tells of one that is not named.
+        """
         bearing = [item for item in core if item.kind not in ("", "role")]
+        bearing = [item for item in bearing if item.meanings[0].country != UNKNOWN] or bearing
         if not bearing:
+            return None
+        stated = bearing[-1].meanings[0].country not in BODIES | {UNKNOWN} or bearing[-1] is core[-1]
+        if core[-1].keys[-1] in words_for("nation") and not stated:
             return None
         last = ([item for item in bearing if item.kind in ("demonym", "body", "person")] or bearing)[-1]
         nations = [item.meanings[0].country for item in bearing if item.kind in ("demonym", "country")]
@@ -200,12 +171,15 @@ class ActorResolver:
         if last.kind == "person" and not own.country and not nations:
             return None
         if last.kind == "person":
-            adjectives = [item.meanings[0].country for item in bearing if item.kind == "demonym"]
-            own = own._replace(country=adjectives[-1]) if adjectives else own
+            kinds = ("demonym", "country") if own.country in ("UNO", "IGO") else ("demonym",)
+            before = [item.meanings[0].country for item in bearing if item.kind in kinds]
+            own = own._replace(country=before[-1]) if before and own.country != "IMG" else own
             return own if last is core[-1] else own._replace(name="")
+        if last.kind == "body" and own.name.islower() and bearing[0].kind == "body" and bearing[0] is not last:
+            return bearing[0].meanings[0]
         if last.kind == "body" and nations and own.name.islower():
-            return Meaning("demonym", nations[-1])
-        if last.kind == "body" and nations and own.country not in _BODIES and own.sectors != ("REB",):
+            return own._replace(country=nations[-1], strong=True) if own.sectors else Meaning("demonym", nations[-1])
+        if last.kind == "body" and nations and own.country not in BODIES and own.sectors != ("REB",):
             return own._replace(country=nations[-1], strong=True)
         return own
 
@@ -263,7 +237,7 @@ class ActorResolver:
     def _earlier(self, core: list[Item], sentence: int, at: int) -> Meaning | None:
         """What the report said elsewhere of the same name or role, or of those a pronoun stands for."""
         first, last = core[0], core[-1]
-        if last.keys[0] in words_for("speaker"):
+        if is_speaker(last):
             return self._speaker(sentence, at)
         if len(core) == 1 and first.keys[0] in words_for("person"):
             return self._person_before(sentence, at)
@@ -336,11 +310,13 @@ class ActorResolver:
                     return told._replace(sectors=acting or ("GOV",))
         return None
 
-    def _countries(self, number: int) -> Iterator[_Mention]:
+    def _countries(self, number: int) -> Iterator[Told]:
         text, items = self._texts[number], self._sentences[number]
         dateline = _DATELINE.match(text)
         for n, item in enumerate(items):
             if item.kind in ("", "role") or item.meanings[0].sectors == ("MED",):
+                continue
+            if item.meanings[0].country == UNKNOWN:
                 continue
             how = item.kind if item.meanings[0].strong else "default"
             if n and items[n - 1].keys[0] in words_for("place") and how in ("country", "capital"):
@@ -351,73 +327,7 @@ class ActorResolver:
             after = items[n + 1] if n + 1 < len(items) else None
             if item.kind in ("demonym", "country", "capital") and after and after.kind == "role":
                 told = told._replace(sectors=after.meanings[0].sectors)
-            yield _Mention(number, item.start, told.country, how, told.sectors)
-
-    def inherit(self, query: Query) -> str:
-        """The country that an actor without its own most likely has, by the weights of the table `inheritance`."""
-        weights = _inheritance()
-        scores = {
-            country: sum(weights.get(name, 0.0) for name in self.evidence(country, query))
-            for country in self.candidates(query.default)
-        }
-        return max(scores, key=lambda country: scores[country])
-
-    def candidates(self, default: str) -> list[str]:
-        """None, the countries told of in the report, and the one that a body of this name has by default."""
-        return list(dict.fromkeys([UNKNOWN, *(country for country in (*self._told, default) if country)]))
-
-    def evidence(self, country: str, query: Query) -> list[str]:
-        """What speaks for `country` as that of the actor, as such, for words of its form, and in a long report."""
-        claims = self._claims(country, query) if country != UNKNOWN else ["unknown"]
-        long = [f"long {claim}" for claim in claims] if len(self._offsets) > LEAD else []
-        return [*claims, *(f"{query.form} {claim}" for claim in claims), *long]
-
-    def _claims(self, country: str, query: Query) -> list[str]:
-        sentence, at = query.sentence, query.at
-        told, here = self._told.get(country, []), self._here.get(sentence, [])
-        features = {"state" if country not in _BODIES else "body"}
-        title = self._here.get(_TITLE, [])
-        own = Counter(mention.how for mention in here if mention.country == country)
-        elsewhere = self._hows.get(country, Counter()) - (own if sentence != _TITLE else Counter())
-        headed = Counter(mention.how for mention in title if mention.country == country)
-        for where, hows in (
-            ("title", headed),
-            ("here", own if sentence != _TITLE else Counter()),
-            ("elsewhere", elsewhere),
-        ):
-            features |= {where, *(f"{where} {how}" for how in hows)} if hows else set()
-        before = [mention.country for mention in here if mention.at < at]
-        after = [mention.country for mention in here if mention.at > at]
-        earlier = next((self._here[s] for s in range(sentence - 1, _TITLE, -1) if s in self._here), [])
-        same = self._alike.get(query.sectors, [])
-        before_it = bisect_left(same, (sentence, at), key=lambda mention: mention[:2])
-        alike = same[max(0, before_it - 1) : before_it]
-        claims = {
-            "only here": {mention.country for mention in here} == {country},
-            "only one": list(self._told) == [country],
-            "nearest before": before[-1:] == [country],
-            "nearest after": after[:1] == [country],
-            "first here": [mention.country for mention in here[:1]] == [country],
-            "first": next(iter(self._told), "") == country,
-            "most told": len(told) == self._most_told,
-            "title first": [mention.country for mention in title[:1]] == [country],
-            "earlier last": [mention.country for mention in earlier[-1:]] == [country],
-            "earlier first": [mention.country for mention in earlier[:1]] == [country],
-            "earlier": country in {mention.country for mention in earlier},
-            "same sectors": query.sectors in self._sectors_of.get(country, ()),
-            "same sectors last": [mention.country for mention in alike] == [country],
-            "told often": 3 * len(told) > len(self._mentions),
-            "told once": len(told) == 1,
-            "other side": country in query.others,
-            "default": country == query.default,
-            "owner": country == query.owner,
-        }
-        return sorted(features | {claim for claim, holds in claims.items() if holds})
-
-
-@cache
-def _inheritance() -> dict[str, float]:
-    return {row["evidence"]: float(row["weight"]) for row in rows("inheritance")}
+            yield Told(number, item.start, told.country, how, told.sectors)
 
 
 def _identity(known: Meaning | None, country: str, sectors: tuple[str, ...], words: str) -> tuple[str, str | None]:

@@ -11,6 +11,8 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
+from operator import mul
 from typing import NamedTuple
 
 from legation.gazetteer import Gazetteer, Place, Toponym, fold, gazetteer, toponyms
@@ -51,10 +53,14 @@ _DATELINE = re.compile(r"[^\n]{0,40}?(?:\([A-Z][^)]{1,20}\)\s*)?(?:--|-|—|–|
 def _told(text: str, named: list[Toponym]) -> dict[str, Place]:
     """Folded names that the text places once in full ("Glasgow, Ky."), which holds wherever it names them again."""
     told: dict[str, Place] = {}
-    for index, toponym in enumerate(named):
-        outer = _outer(text, named, index)
-        if outer and (place := next((place for place in toponym.places if _holds(outer, place)), None)):
-            told.setdefault(fold(text[toponym.start : toponym.end]), place)
+    for inner, following in pairwise(named):
+        if not re.fullmatch(r"\s*[,(]\s*", text[inner.end : following.start]) or following.adjective:
+            continue
+        for outer in following.places:
+            if place := next((place for place in inner.places if _holds(outer, place)), None):
+                told.setdefault(fold(text[inner.start : inner.end]), place)
+                told.setdefault(fold(text[following.start : following.end]), outer)
+                break
     return told
 
 
@@ -92,20 +98,12 @@ def _plain(text: str, toponym: Toponym) -> tuple[Place | None, bool]:
     return (best, best.kind == "city") if best.population > 100_000 and best.population > 5 * rival else (None, False)
 
 
-def _outer(text: str, named: list[Toponym], index: int) -> Place | None:
-    """The country or division that follows a toponym after a comma: "Mosul, Iraq", "Paris, Texas"."""
-    if index + 1 == len(named) or not re.fullmatch(r"\s*[,(]\s*", text[named[index].end : named[index + 1].start]):
-        return None
-    following = named[index + 1]
-    outer = next((place for place in following.places if place.kind in ("country", "division", "region")), None)
-    return None if following.adjective else outer
-
-
 def _holds(outer: Place, place: Place) -> bool:
-    """Whether a country, or a division or region, holds a place."""
+    """Whether a country, a division or a region is said to hold a place."""
     if outer.kind == "division":
-        return place.country == outer.country and place.admin1 == outer.admin1 and place.name != outer.name
-    return place.country == outer.country and place is not outer
+        within = place.admin1 == outer.admin1 and place.name != outer.name
+        return within and place.country == outer.country and place.kind in ("city", "county")
+    return outer.kind in ("country", "region") and place.country == outer.country and place.kind != "country"
 
 
 # Which place ------------------------------------------------------------------------------------------------------
@@ -115,10 +113,6 @@ _SENTENCE = 2.0
 _CLEAR = 0.4
 """Share of a report's hints that one country must exceed to be where an unnamed place ("the hotel") is taken to be."""
 _NEAR_DEGREES = 2.0
-_COUNTRY, _DIVISION, _POINT, _CITY, _WORLD = 3.0, 1.0, 1.5, 1.3, 1.0
-"""What speaks for a candidate, in powers of ten of population: its country's share of the report's hints, its division
-named, a place nearby named, being a city rather than a division, and being known to the world.
-Chosen on TR-News and on news leads."""
 _FOREIGN = re.compile(
     r"[\s-]+(?:\w+[\s-]+){0,2}?(?:embassy|embassies|consulate|mission|base|troops|soldiers|forces|border|carrier)\b",
     re.I,
@@ -127,6 +121,12 @@ _BORDERING = re.compile(r"\bborder(?:ing|s)?\s+(?:with\s+)?(?:the\s+)?$", re.I)
 _UNIT_AFTER = re.compile(r"\s+(?:province|governorate|state|region|oblast|county|district|territory)\b", re.I)
 _UNIT_BEFORE = re.compile(r"\b(?:province|state|region|governorate)\s+of\s+$", re.I)
 _TOWN_BEFORE = re.compile(r"\b(?:city|town|village|suburb|slum|port|capital|district|camp)\s+(?:of\s+)?$", re.I)
+
+
+_Cell = tuple[int, int]
+"""A square of a degree."""
+_MOST_CELLS = 30
+"""Places of a name whose cells are kept, the most populous first: one of more tells nothing about where it is."""
 
 
 class PlaceResolver:
@@ -138,8 +138,10 @@ class PlaceResolver:
         named = self._toponyms(0, len(report.text))
         self._told = _told(report.text, named)
         self._hints = _hints(report.text, 0, named, self._told)
+        named_title: list[Toponym] = []
         if title := report.title:
-            self._hints += _hints(title, -1 - len(title), toponyms(title, 0, len(title)), self._told)
+            named_title = toponyms(title, 0, len(title))
+            self._hints += _hints(title, -1 - len(title), named_title, self._told)
         self._hints.sort(key=lambda hint: hint.at)
         self._weights: dict[str, float] = defaultdict(float)
         self._by_key: dict[str, list[_Hint]] = defaultdict(list)
@@ -151,6 +153,11 @@ class PlaceResolver:
         )
         self._points = Counter(hint.point for hint in self._hints if hint.point)
         self._rests: dict[str, _Rest] = {}
+        self._cells_of = _cells(title or "", named_title) | _cells(report.text, named)
+        self._cells: defaultdict[_Cell, float] = defaultdict(float)
+        for cells in self._cells_of.values():
+            for cell in cells:
+                self._cells[cell] += 1 / len(cells)
 
     def resolve(self, argument: Argument, sentence: Span) -> Where | None:
         """The place that an argument tells, or None where its words hold no letter or digit.
@@ -213,43 +220,93 @@ class PlaceResolver:
 
     def _place(self, named: list[Toponym], span: Span, sentence: Span) -> Place | None:
         """The most local place that a phrase names: its country only where it names nothing smaller."""
-        told = [t.country for t in named if t.country]
-        if local := [(t, self._best(t, told, sentence)) for t in named if not t.country]:
+        told: list[str] = []
+        chosen: dict[Toponym, Place] = {}
+        for t in named:
+            if t.country and (best := self._best(t, [], sentence)).kind == "country":
+                told.append(t.country)
+            elif t.country:
+                chosen[t] = best
+        local = [(t, chosen.get(t) or self._best(t, told, sentence)) for t in named if t in chosen or not t.country]
+        if local:
             within = [pair for pair in local if pair[1].country in told or pair[1].country is None or not told]
             if within:
                 return _most_local(within, self._text)
         if re.search(r"\bcapital\b", span.text, re.I):
             country = told[0] if told else _clear(self._countries(sentence))
             return _capital(country) if country else None
-        return next((t.places[0] for t in named if t.country and not t.adjective), None)
+        return next((t.places[0] for t in named if t.country in told and not t.adjective), None)
 
     def _best(self, toponym: Toponym, told: list[str], sentence: Span) -> Place:
         """The candidate that phrase, report and population speak for; `told`: countries that the phrase names."""
         if len(toponym.places) == 1:
             return toponym.places[0]
-        text, start = self._text, toponym.start
-        key = fold(text[start : toponym.end])
+        key = fold(self._text[toponym.start : toponym.end])
         if key in self._told:
             return self._told[key]
+        places = self._meant(toponym, told)
+        scores = [sum(map(mul, _weights(), values)) for values in self.features(key, places, sentence)]
+        return places[scores.index(max(scores))]
+
+    def _meant(self, toponym: Toponym, told: list[str]) -> Sequence[Place]:
+        """The places of a toponym that the words around it leave: in a country they name, a province, a town."""
+        text, start, places = self._text, toponym.start, toponym.places
+        within = [place for place in places if place.country in told] or places
+        if _UNIT_AFTER.match(text, toponym.end) or _UNIT_BEFORE.search(text, max(0, start - 30), start):
+            return [place for place in within if place.kind in ("division", "county")] or within
+        if _TOWN_BEFORE.search(text, max(0, start - 30), start):
+            return [place for place in within if place.kind == "city"] or within
+        return within
+
+    def features(self, key: str, places: Sequence[Place], sentence: Span) -> list[tuple[float, ...]]:
+        """What speaks for each of the places of a folded name, in the order of the rows of place_ranking.csv."""
         countries = self._countries(sentence, without=key)
         total = sum(countries.values()) or 1.0
-        unit = _UNIT_AFTER.match(text, toponym.end) or _UNIT_BEFORE.search(text, max(0, start - 30), start)
-        town = _TOWN_BEFORE.search(text, max(0, start - 30), start)
         _, divisions, points = self._rest(key)
-
-        def score(place: Place) -> float:
-            value = math.log10(place.population + 100) + 0.7 * (fold(place.name) == key)
-            value += _WORLD * (
-                place.population > (500_000 if place.kind == "division" else 1_000_000) or _is_capital(place)
+        said = divisions.total() or 1
+        cells, own = self._cells, self._cells_of.get(key, frozenset())
+        out: list[tuple[float, ...]] = []
+        for place in places:
+            city = place.kind == "city"
+            times = divisions[place.country, place.admin1] if place.admin1 else 0
+            out.append(
+                (
+                    math.log10(place.population + 100),
+                    float(fold(place.name) == key),
+                    float(city and (place.population > 1_000_000 or _is_capital(place))),
+                    countries.get(place.country or "", 0.0) / total,
+                    float(times > 0),
+                    times / said,
+                    float(min(2, sum(1 for point in points if _near(point, place)))),
+                    math.log1p(_support(cells, own, place)),
+                    float(city),
+                    float(place.kind == "county"),
+                    float(place.kind == "country"),
+                )
             )
-            value += _COUNTRY * countries.get(place.country or "", 0.0) / total
-            value += 6.0 * (place.country in told)
-            if times := divisions[place.country, place.admin1]:
-                value += _DIVISION + 2.0 * times / divisions.total()
-            value += _POINT * min(2, sum(1 for point in points if _near(point, place)))
-            return value + (3.0 if unit or town else _CITY) * (place.kind == ("division" if unit else "city"))
+        return out
 
-        return max(toponym.places, key=score)
+
+def _cells(text: str, named: Sequence[Toponym]) -> dict[str, frozenset[_Cell]]:
+    """The cells in which the places of each name of a text lie, nationalities and countries left out."""
+    return {
+        fold(text[t.start : t.end]): frozenset(cell for place in t.places[:_MOST_CELLS] if (cell := _cell(place)))
+        for t in named
+        if not t.adjective and not t.country
+    }
+
+
+def _cell(place: Place) -> _Cell | None:
+    return None if place.lat is None or place.lon is None else (round(place.lat), round(place.lon))
+
+
+def _support(cells: dict[_Cell, float], own: frozenset[_Cell], place: Place) -> float:
+    """How many of the report's other names may lie near a place: one that may lie in n cells counts 1 / n in each."""
+    cell = _cell(place)
+    if cell is None or place.kind == "country":
+        return 0.0
+    around = [(cell[0] + north, cell[1] + east) for north in (-1, 0, 1) for east in (-1, 0, 1)]
+    return max(0.0, sum(cells[other] - (1 / len(own) if other in own else 0.0) for other in around if other in cells))
 
 
 def _near(point: tuple[float, float], place: Place) -> bool:
@@ -277,6 +334,11 @@ def _clear(countries: dict[str, float]) -> str | None:
     """The one country that a report plays in, if its hints agree."""
     best = max(sorted(countries), key=lambda country: countries[country], default=None)
     return best if best and countries[best] > _CLEAR * sum(countries.values()) else None
+
+
+@cache
+def _weights() -> tuple[float, ...]:
+    return tuple(float(row["weight"]) for row in rows("place_ranking"))
 
 
 @cache

@@ -58,29 +58,37 @@ def find(text: str, start: int, end: int) -> list[Span]:
     for match, _ in _scan(piece):
         if not _certain(match, piece):
             continue
-        first = match.start()
-        if operator := re.search(r"\b(?:since|by|until|till|before)\s+(?:the\s+)?$", piece[:first], re.I):
-            first = operator.start()
-        if found and re.fullmatch(rf"\s*{_range()}\s*", piece[found[-1][1] : first], re.I):
-            found[-1] = (found[-1][0], match.end())
+        told, ended = found[-1] if found else (0, 0)
+        head = piece[ended : match.start()]
+        operator = re.search(r"\b(?:since|by|until|till|before)\s+(?:the\s+)?$", head, re.I)
+        if found and _continues(piece[told:ended], head):
+            found[-1] = (told, match.end())
         else:
-            found.append((first, match.end()))
+            found.append((ended + operator.start() if operator else match.start(), match.end()))
     return [Span(start + a, start + b, piece[a:b]) for a, b in found]
+
+
+def _continues(told: str, between: str) -> bool:
+    """Whether an expression goes on with the next: as a range, or as what "two days after" counts from."""
+    counts = re.search(r"\b(?:after|before)$", told, re.I)
+    return bool(re.fullmatch(r"\s+(?:the\s+)?" if counts else rf"\s*{_range()}\s*", between, re.I))
 
 
 def _certain(match: re.Match[str], piece: str) -> bool:
     """Whether words that may mean something else (May, March, fall, 2000) are a time here."""
     words = re.sub(r"['’]s$", "", match.group())
     before = piece[: match.start()].rstrip().rpartition(" ")[2].lower()
-    if re.fullmatch(r"\d{4}", words):
-        return before in ("in", "since", "of", "by", "until", "from", "during", "before", "after")
+    led = before in ("in", "since", "by", "until", "during", "before", "after")
+    if re.fullmatch(r"\d{4}|nineteen [\w-]+", words, re.I):
+        return led or before in ("of", "from")
     if re.fullmatch(_any("month"), words, re.I):
-        spelt = words[0].isupper() and (len(words) > 3 or words[-1] == ".") and words != "March"
-        return spelt or (words[0].isupper() and before in ("in", "since", "by", "until", "during", "before", "after"))
+        return words[0].isupper() and (led or ((len(words) > 3 or words[-1] == ".") and words != "March"))
     if re.fullmatch(rf"(?:the\s+)?{_any('season')}", words, re.I):
-        return before in ("in", "since", "by", "until", "during")
+        return led and before not in ("before", "after")
     if re.fullmatch(_any("weekday"), words, re.I):
         return words[0].isupper() and len(words) > 5
+    if re.match(r"two\s+thousand|the\s+(?:f\w+\s+|whole\s+)?(?:year|quarter|month|week)$", words, re.I):
+        return False
     return not re.match(r"(?:may|march)\s+\d", words)
 
 
@@ -93,7 +101,9 @@ def _phrase(text: str, frame: _Frame) -> Interval | None:
     interval = rule(first, frame)
     if len(found) > 1:
         last, rule_last = found[1]
-        if re.fullmatch(rf"\W*{_range()}(?:\W.{{0,20}})?", text[first.end() : last.start()], re.I | re.S):
+        if rule is _distance and re.fullmatch(r"\s+(?:the\s+)?", text[first.end() : last.start()], re.I):
+            interval = _from_anchor(first, rule_last(last, frame))
+        elif re.fullmatch(rf"\W*{_range()}(?:\W.{{0,20}})?", text[first.end() : last.start()], re.I | re.S):
             interval = _hull(first, rule, rule_last(last, frame), interval)
     return _operate(text[: first.start()].lower(), interval, frame)
 
@@ -105,6 +115,15 @@ def _hull(first: re.Match[str], rule: Rule, until: Interval | None, begin: Inter
     if begin is None or begin[0] > until[1] or (until[0] - begin[1]).days > 180:
         begin = rule(first, _Frame(until[0], "past"))
     return periods.span(begin[0], until[1]) if begin else None
+
+
+def _from_anchor(distance: re.Match[str], anchor: Interval | None) -> Interval | None:
+    """ "two days after Monday", "the year before 2001"; open where the anchor is longer than the unit that counts."""
+    side, unit = _group(distance, "side"), _group(distance, "unit")
+    longest = periods.DAYS.get(unit, 31 * periods.MONTHS.get(unit, 0) or 1)
+    if anchor is None or side not in ("after", "before") or (anchor[1] - anchor[0]).days >= longest:
+        return None
+    return _distant(distance, anchor[0], 1 if side == "after" else -1)
 
 
 def _operate(head: str, interval: Interval | None, frame: _Frame) -> Interval | None:
@@ -119,6 +138,8 @@ def _operate(head: str, interval: Interval | None, frame: _Frame) -> Interval | 
         if not (interval and today) or operator not in ("after", "before") or (operator == "before") != frame.ahead:
             return None
         return periods.span(today, interval[0] - timedelta(1)) if frame.ahead else periods.span(interval[1], today)
+    if operator == "week" and interval and interval[2] == "day":  # "the week of Nov. 3"
+        return periods.period("week", interval[0], 0)
     if interval and today and (operator in ("until", "till") or (operator == "by" and frame.ahead)):
         return periods.span(today, interval[1])
     return interval
@@ -126,7 +147,7 @@ def _operate(head: str, interval: Interval | None, frame: _Frame) -> Interval | 
 
 # How the rules read -----------------------------------------------------------------------------------------------
 
-_SHIFTS = {"last": -1, "this": 0, "current": 0, "next": 1}
+_SHIFTS = {"last": -1, "latest": -1, "this past": -1, "this": 0, "current": 0, "this coming": 1, "next": 1}
 
 
 @cache
@@ -147,14 +168,15 @@ def _range() -> str:
 
 @cache
 def _rules() -> tuple[tuple[re.Pattern[str], Rule], ...]:
-    parts = {kind: _any(kind) for kind in ("weekday", "month", "season", "part", "ordinal", "number", "holiday")}
+    kinds = {row["kind"] for row in rows("time_words")}
+    parts = {kind: _any(kind) for kind in sorted(kinds)}
     for row in rows("time_fragments"):
         parts[row["name"]] = row["pattern"].format(**parts)
     readers: dict[str, Rule] = {
         "iso": _iso, "slashed": _slashed, "date": _date, "month": _yearly, "season": _yearly, "ordinal": _ordinal,
-        "decade": _decade, "years": _years, "year": _year, "unit": _unit, "window": _window, "distance": _distance,
-        "inside": _inside, "lasting": _lasting, "weekday": _weekday, "near": _near, "weekend": _weekend,
-        "holiday": _holiday,
+        "stretch": _stretch, "decade": _decade, "century": _century, "years": _years, "year": _year, "unit": _unit,
+        "window": _window, "distance": _distance, "inside": _inside, "lasting": _lasting, "weekday": _weekday,
+        "near": _near, "weekend": _weekend, "holiday": _holiday,
     }  # fmt: skip
     return tuple(
         (re.compile(rf"(?<![\w$£€])(?:{row['pattern'].format(**parts)})(?!\w|[,.]\d)", re.I), readers[row["rule"]])
@@ -187,10 +209,30 @@ def _count(match: re.Match[str]) -> int:
     words = _group(match, "number").replace(",", "")
     if digits := re.match(r"\d+", words):
         return int(digits.group())
+    return _sum(words)
+
+
+def _sum(words: str) -> int:
     return sum(int(_words("number")[word]) for word in re.split(r"-| and ", words))
 
 
+def _year_of(words: str) -> int:
+    """ "2014", "nineteen ninety-six", "two thousand and six"."""
+    if words.isdecimal():
+        return int(words)
+    hundreds, _, rest = words.replace("two thousand", "twenty").partition(" ")
+    return 100 * int(_words("number")[hundreds]) + (_sum(rest.removeprefix("and ")) if rest else 0)
+
+
+def _part(match: re.Match[str]) -> str | None:
+    return "late" if _group(match, "close") else _value(match, "part")
+
+
 # What the rules mean ----------------------------------------------------------------------------------------------
+
+DATE_SLACK, MONTH_SLACK = 45, 31
+"""Days by which a date or a month on the other side of publication is still meant: without its year, news seldom tells
+of one eleven months away, and a tense is at times misread."""
 
 
 def _by_tense(of_year: Callable[[int], Interval | None], frame: _Frame, slack: int = 0) -> Interval | None:
@@ -200,7 +242,7 @@ def _by_tense(of_year: Callable[[int], Interval | None], frame: _Frame, slack: i
 def _told_year(match: re.Match[str], frame: _Frame) -> int | None:
     """The year that the words name: "2014", or "last year" counted from publication."""
     if year := _group(match, "year"):
-        return int(year)
+        return _year_of(year)
     return frame.published.year + _SHIFTS[_group(match, "of")] if frame.published else None
 
 
@@ -233,54 +275,72 @@ def _date(match: re.Match[str], frame: _Frame) -> Interval | None:
     if match["year"] or match["of"]:
         year = _told_year(match, frame)
         return of_year(year) if year else None
-    return (_by_tense(on_weekday, frame, slack=30) if weekday else None) or _by_tense(of_year, frame, slack=30)
+    return (_by_tense(on_weekday, frame, DATE_SLACK) if weekday else None) or _by_tense(of_year, frame, DATE_SLACK)
 
 
 def _yearly(match: re.Match[str], frame: _Frame) -> Interval | None:
     """A month or a season: of a year that is told, "last" and "next" strictly off the present one, or by tense."""
     month, season, shift = _value(match, "month"), _value(match, "season"), _group(match, "shift")
-    part, today = _value(match, "part"), frame.published
+    part, today = _part(match), frame.published
 
     def of_year(year: int) -> Interval:
-        return (
-            periods.months(year, int(month), 1, "month")
-            if month
-            else periods.months(year, int(season or 0), 3, "season")
-        )
+        length, precision = (1, "month") if month else (3, "season")
+        return periods.months(year, int(month or season or 0), length, precision)
 
     if _group(match, "year") or _group(match, "of"):
         year = _told_year(match, frame)
         return periods.part(part, of_year(year)) if year else None
     if today is None or shift not in ("", *_SHIFTS):
         return None
+    strictly = _SHIFTS.get(shift)
     near = [of_year(year) for year in range(today.year - 2, today.year + 3)]
-    if shift == "last":
+    if strictly == -1:
         return periods.part(part, max(i for i in near if i[1] < today))
-    if shift == "next":
+    if strictly == 1:
         return periods.part(part, min(i for i in near if i[0] > today))
-    return periods.part(part, of_year(today.year) if shift else _by_tense(of_year, frame))
+    return periods.part(part, of_year(today.year) if shift else _by_tense(of_year, frame, MONTH_SLACK))
+
+
+def _counted_in(match: re.Match[str], frame: _Frame) -> Interval | None:
+    """The month or year of which an expression names a part: "of March", "of 2015", "last year's"."""
+    if _group(match, "month"):
+        return _yearly(match, frame)
+    if year := _group(match, "other_year"):
+        return periods.months(int(year), 1, 12, "year")
+    today, shift = frame.published, _SHIFTS.get(_group(match, "shift") or "this")
+    return periods.period(_group(match, "whole"), today, shift) if today and shift is not None else None
 
 
 def _ordinal(match: re.Match[str], frame: _Frame) -> Interval | None:
-    """ "the second half of 2015", "the first week of March", "the third quarter"."""
-    unit, index, today = _group(match, "unit"), int(_value(match, "ordinal") or -1), frame.published
-    if match["month"]:
-        whole = _yearly(match, frame)
-    elif match["other_year"]:
-        whole = periods.months(int(match["other_year"]), 1, 12, "year")
-    elif today and match["whole"]:
-        shift = _SHIFTS.get(_group(match, "shift") or "this")
-        whole = None if shift is None else periods.period(_group(match, "whole"), today, shift)
-    elif unit in ("quarter", "half"):
-        return _by_tense(lambda year: periods.nth(unit, index, periods.months(year, 1, 12, "year")), frame)
-    else:
+    """ "the second half of 2015", "the first week of March", "the third quarter", "last year's third quarter"."""
+    unit, index = _group(match, "unit"), int(_value(match, "ordinal") or -1)
+    if any(_group(match, name) for name in ("month", "other_year", "whole")):
+        whole = _counted_in(match, frame)
+        return periods.nth(unit, index, whole) if whole else None
+    if unit not in ("quarter", "half"):
         return None
-    return periods.nth(unit, index, whole) if whole else None
+    # One that is just over is still news: its results are reported, and "expected", in the weeks after it.
+    slack = 92 + DATE_SLACK if frame.ahead else 0
+    return _by_tense(lambda year: periods.nth(unit, index, periods.months(year, 1, 12, "year")), frame, slack)
+
+
+def _stretch(match: re.Match[str], frame: _Frame) -> Interval | None:
+    """ "the first nine months of 2014", "the last three days of March"."""
+    whole, first = _counted_in(match, frame), _group(match, "edge") == "first"
+    return periods.stretch(whole, _group(match, "unit"), _count(match), first) if whole else None
 
 
 def _decade(match: re.Match[str], frame: _Frame) -> Interval | None:
-    year = int(re.sub(r"^['’]", "19", match["decade"]))
-    return periods.part(_value(match, "part"), periods.months(year, 1, 120, "decade"))
+    """ "the early 1990s", "the nineties"."""
+    words = _group(match, "decade")
+    year = int(_words("decade").get(words) or re.sub(r"^['’]", "19", words))
+    return periods.part(_part(match), periods.months(year, 1, 120, "decade"))
+
+
+def _century(match: re.Match[str], frame: _Frame) -> Interval | None:
+    """ "the 20th century" is the hundred years that begin with 19, as TIMEX3 and usage have it."""
+    first = (int(match["day"]) - 1) * 100
+    return periods.part(_part(match), periods.months(first, 1, 1200, "span")) if first > 0 else None
 
 
 def _years(match: re.Match[str], frame: _Frame) -> Interval | None:
@@ -290,47 +350,52 @@ def _years(match: re.Match[str], frame: _Frame) -> Interval | None:
 
 
 def _year(match: re.Match[str], frame: _Frame) -> Interval | None:
-    return periods.part(_value(match, "part"), periods.months(int(match["year"]), 1, 12, "year"))
+    return periods.part(_part(match), periods.months(_year_of(_group(match, "year")), 1, 12, "year"))
 
 
 def _unit(match: re.Match[str], frame: _Frame) -> Interval | None:
     """ "last week", "earlier this month", "late last year", "the end of the year"."""
     today, unit, side = frame.published, _group(match, "unit"), _group(match, "side")
-    shift = _SHIFTS.get(_group(match, "shift") or "this")
+    part, said = _part(match), _group(match, "shift")
+    shift = _SHIFTS.get(said or "this")
     if match.group()[match.end("unit") - match.start() :].lower() == "s":
         return None  # "in last years"
     if today is None or shift is None or unit in ("hour", "minute"):
         return None
+    if unit == "quarter" and not (said or side or part or frame.ahead):
+        shift = -1  # "in the quarter": the one that is over, of which results are told
     whole = periods.period(unit, today, shift)
     if side and shift == 0:
         return periods.span(whole[0], today) if side == "earlier" else periods.span(today, whole[1])
-    return periods.part(_value(match, "part"), whole)
+    return periods.part(part, whole)
 
 
 def _window(match: re.Match[str], frame: _Frame) -> Interval | None:
-    """ "the past two weeks", "recent days", "the next ten years": up to or from publication."""
+    """ "the past two weeks", "five years of war": up to publication, "next" from it. "Recent years" stay open."""
     today, side = frame.published, _group(match, "side")
-    if today is None or side == "previous":
+    if today is None or side == "previous" or match["number"] is None or (not side and frame.ahead):
         return None
-    count = _count(match) if match["number"] else 1 if match["number"] == "" else 3
+    count = _count(match) if match["number"] else 1
     return periods.reach(today, _group(match, "unit"), count if side in ("next", "coming") else -count)
 
 
 def _distance(match: re.Match[str], frame: _Frame) -> Interval | None:
     """ "three years ago": that year; "ten days ago": that day. Later and earlier than something else stay open."""
-    unit, side, today = _group(match, "unit"), _group(match, "side"), frame.published
-    if (
-        today is None
-        or side not in ("ago", "from now", "from today")
-        or "few" in match["number"]
-        or "several" in match["number"]
-    ):
+    side, today = _group(match, "side"), frame.published
+    if today is None or side not in ("ago", "from now", "from today"):
         return None
-    other = periods.step(today, unit, _count(match) * (-1 if side == "ago" else 1))
-    unit = "year" if unit in ("decade", "century") else unit
-    if other is None or match["weekday"] or match.group().lower().endswith("ago today"):
-        return periods.period("day", other, 0) if other else None
-    return periods.period(unit, other, 0)
+    return _distant(match, today, -1 if side == "ago" else 1)
+
+
+def _distant(match: re.Match[str], around: date, sign: int) -> Interval | None:
+    """The calendar unit that lies the told distance from `around`; "a few weeks" are no distance."""
+    unit, number = _group(match, "unit"), _group(match, "number")
+    if "few" in number or "several" in number:
+        return None
+    other = periods.step(around, unit, sign * (_count(match) if number else 1))
+    if _group(match, "weekday") or match.group().lower().endswith("ago today"):
+        unit = "day"
+    return periods.period("year" if unit in ("decade", "century") else unit, other, 0) if other else None
 
 
 def _inside(match: re.Match[str], frame: _Frame) -> Interval | None:
@@ -358,28 +423,17 @@ def _weekday(match: re.Match[str], frame: _Frame) -> Interval | None:
     if week:
         return periods.period("day", today, 7 * _SHIFTS[week] + number - today.weekday())
     back, forth = (today.weekday() - number) % 7, (number - today.weekday()) % 7
-    if shift == "last":
-        return periods.period("day", today, -(back or 7))
-    if shift == "next":
-        return periods.period("day", today, forth or 7)
+    if strictly := _SHIFTS.get(shift):
+        return periods.period("day", today, (forth or 7) if strictly > 0 else -(back or 7))
     return periods.period("day", today, forth if frame.ahead else -back)
 
 
 def _near(match: re.Match[str], frame: _Frame) -> Interval | None:
     """ "today", "last night", "the day before yesterday"; a night that is over began the day before."""
-    words, today = " ".join(match.group().lower().split()), frame.published
-    if today is None:
-        return None
-    if words == "overnight" and not frame.ahead:
+    today = frame.published
+    if today and _group(match, "near") == "overnight" and not frame.ahead:
         return periods.span(today - timedelta(1), today)
-    shifts = {
-        "yesterday": -1,
-        "last night": -1,
-        "tomorrow": 1,
-        "the day before yesterday": -2,
-        "the day after tomorrow": 2,
-    }
-    return periods.period("day", today, shifts.get(words, 0))
+    return periods.period("day", today, int(_value(match, "near") or 0)) if today else None
 
 
 def _weekend(match: re.Match[str], frame: _Frame) -> Interval | None:
@@ -392,4 +446,4 @@ def _holiday(match: re.Match[str], frame: _Frame) -> Interval | None:
     month, day = (int(number) for number in (_value(match, "holiday") or "").split("-"))
     if match["year"]:
         return periods.day(int(match["year"]), month, day)
-    return _by_tense(lambda year: periods.day(year, month, day), frame, slack=30)
+    return _by_tense(lambda year: periods.day(year, month, day), frame, DATE_SLACK)

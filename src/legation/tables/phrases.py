@@ -11,6 +11,7 @@ from functools import cache, lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
+from legation.schema import UNKNOWN
 from legation.tables import rows
 
 _WORD = re.compile(r"(?:(?:[^\W\d_]\.)+[^\W\d_]\b\.?(?:['’][sS]\b)?|[^\W_]+(?:['’][^\W_]+)*)")
@@ -180,6 +181,11 @@ def _detached(text: str, end: int, keys: Sequence[str], at: int, size: int) -> b
     )
 
 
+def is_speaker(item: Item) -> bool:
+    """ "We" and "us"; not the "US"."""
+    return not item.meanings and item.keys[0] in words_for("speaker")
+
+
 def is_name(item: Item) -> bool:
     return not item.meanings and item.text[0].isupper()
 
@@ -200,11 +206,11 @@ def _surname(items: list[Item], n: int) -> Item:
     "Blair", "Mr. Blair", "Vladimir V. Putin"; not "Sean Blair".
     """
     item = items[n]
-    if not is_name(item):
+    if not is_name(item) or item.text in _openers():
         return item
     holders = _surnames().get(item.keys[0], [])
     presented = n > 0 and (items[n - 1].kind == "role" or items[n - 1].keys[0] in words_for("title"))
-    if not presented and (item.keys[0] in words_for("common") or _another_follows(items, n)):
+    if _another_follows(items, n) or (not presented and item.keys[0] in words_for("common")):
         return item
     start = n
     while start and is_name(items[start - 1]) and items[start - 1].keys[0] not in words_for("title"):
@@ -294,7 +300,7 @@ def _presented(items: Iterator[Item]) -> tuple[str, tuple[str, ...]]:
     for item in items:
         if item.kind == "role":
             sectors = sectors or item.meanings[0].sectors
-        elif item.kind and item.meanings[0].strong:
+        elif item.kind and item.meanings[0].strong and item.meanings[0].country != UNKNOWN:
             country = country or item.meanings[0].country
     return country, sectors
 
@@ -337,7 +343,7 @@ def _months_outside(date: str, meaning: Meaning) -> int:
 
 def form_of(core: list[Item], sectors: tuple[str, ...]) -> str:
     """What kind of words ask for a country: a pronoun, a name, or a noun by its sector."""
-    if core[-1].keys[0] in words_for("speaker"):
+    if is_speaker(core[-1]):
         return "speaker"
     for form in ("jihad", "people", "abroad", "outfit"):
         if any(item.keys[0] in words_for(form) or item.keys[-1] in words_for(form) for item in core):
