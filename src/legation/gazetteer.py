@@ -12,6 +12,9 @@ from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from importlib.resources import files
 
+import numpy as np
+import numpy.typing as npt
+
 from legation.tables import rows
 
 
@@ -63,11 +66,12 @@ _PROMINENT = 3_000_000
 
 
 class Gazetteer:
-    """Places by folded name: about 45 MB, read in about 0.2 s. `gazetteer()` keeps the one of the process."""
+    """Places by folded name: about 35 MB, read in about 0.15 s. `gazetteer()` keeps the one of the process."""
 
     def __init__(self) -> None:
         packed = files("legation.tables").joinpath("gazetteer.tsv.gz").read_bytes()
-        self._lines = gzip.decompress(packed).split(b"\n")
+        self._lines = gzip.decompress(packed)  # whole: half a million objects would be twice as large
+        self._starts = _line_starts(self._lines)
         self._countries = _countries()
         self._regions = _regions()
         of_iso3 = {place.country: (place,) for (place,) in self._countries.values()}
@@ -117,11 +121,18 @@ class Gazetteer:
 
     def _fields(self, key: str) -> list[list[str]]:
         prefix, found = key.encode() + b"\t", []
-        at = bisect_left(self._lines, prefix)
-        while at < len(self._lines) and self._lines[at].startswith(prefix):
-            found.append(self._lines[at].decode().split("\t"))
-            at += 1
+        first = bisect_left(self._starts, prefix, key=lambda at: self._lines[at : at + len(prefix)])
+        for start in map(int, self._starts[first:]):
+            if not self._lines.startswith(prefix, start):
+                break
+            end = self._lines.find(b"\n", start)
+            found.append(self._lines[start : end if end >= 0 else None].decode().split("\t"))
         return found
+
+
+def _line_starts(data: bytes) -> npt.NDArray[np.int32]:
+    ends = np.flatnonzero(np.frombuffer(data, np.uint8) == ord("\n"))
+    return np.concatenate([[0], ends + 1]).astype(np.int32)
 
 
 @cache
