@@ -91,7 +91,8 @@ def test_the_wire_report() -> None:
     visit = next(m for m in mentions if m.when and m.when.span and m.when.span.text == "Nov. 17-24")
     assert visit.when and (visit.when.start, visit.when.end) == (date(2014, 11, 17), date(2014, 11, 24))
     assert any("Ministry" in claimant.text for claimant in visit.claimants)
-    release = next(m for m in mentions if m.trigger.text.startswith("released"))
+    release = next(m for m in mentions if m.modes == ("release",) and m.trigger.text.startswith("released"))
+    assert (release.deed, release.status) == ("RETREAT", "actual")
     assert release.when and (release.when.start, release.when.end) == (date(2014, 11, 8), date(2014, 11, 9))
     past = [m for m in mentions if m.trigger.text == "visited"]
     assert past and all(m.status == "historical" for m in past)
