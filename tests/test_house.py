@@ -21,7 +21,7 @@ STAGES = {
     "encoder": NOUNS | {"legation.pieces", "legation.segment", "legation.nounphrases"},  # its own two halves
     "store": NOUNS,
 } | {f"coding.{path.stem}": NOUNS for path in (SOURCE / "coding").glob("*.py") if path.stem != "__init__"}
-FACES = {"cli", "__main__", "runner", "show", "coder"}
+FACES = {"cli.asking", "cli.coding", "cli.common", "__main__", "runner", "show", "coder"}
 
 
 def modules() -> dict[str, Path]:

@@ -129,6 +129,107 @@ class Mention:
 
 
 @dataclass(frozen=True, slots=True)
+class Party:
+    """An actor as a whole world of reports knows it: what an Actor resolves to, without its place in one text."""
+
+    name: str
+    country: str
+    sectors: tuple[str, ...]
+    actor_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A Where without its place in one text."""
+
+    name: str
+    country: str | None
+    admin1: str | None
+    lat: float | None
+    lon: float | None
+    place_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """What one mention adds to its event: where and when it is told, by whom, and with what status and days.
+
+    `copy_of` is the id of the report whose text this one's report repeats: such a telling is no second witness.
+    """
+
+    mention_id: str
+    report_id: str
+    publisher: str | None
+    published: date | None
+    copy_of: str | None
+    status: str
+    start: date | None
+    end: date | None
+    claimants: tuple[Party, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One of several values told of an event, and by which mentions; `says` names their claimants, else publishers."""
+
+    value: str
+    mentions: tuple[str, ...]
+    reports: int
+    says: tuple[str, ...]
+    first: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Disagreement:
+    """Values of one field that cannot all be right. `field` is status, when, where, source, target, killed, injured,
+    or the noun that a number counts ("votes", "tonnes").
+    """
+
+    field: str
+    versions: tuple[Version, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One deed, as all reports together tell it: a consensus of its mentions, all of them, and where they disagree.
+
+    `event_id` is that of the earliest mention ("e" and its id). `start` and `end` are the days of the deed, by
+    `basis` "stated" or "report" as in When. `reports` counts the reports that tell it, `publishers` the independent
+    ones: copies of one text count once. `first_reported` and `last_reported` are days of publication. `confidence` is
+    that of the surest mention. `origin` is "reports", or the archive that the event was imported from, whose
+    own id is then in `event_id`.
+    """
+
+    event_id: str
+    deed: str
+    modes: tuple[str, ...]
+    status: str
+    plover: str | None
+    cameo: str | None
+    quad: int | None
+    goldstein: float | None
+    contexts: tuple[str, ...]
+    sources: tuple[Party, ...]
+    targets: tuple[Party, ...]
+    start: date | None
+    end: date | None
+    precision: str | None
+    basis: str | None
+    where: Place | None
+    claimants: tuple[Party, ...]
+    killed: int | None
+    injured: int | None
+    confidence: float | None
+    tellings: tuple[Telling, ...]
+    reports: int
+    publishers: int
+    first_reported: date | None
+    last_reported: date | None
+    disagreements: tuple[Disagreement, ...]
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
 class Reject:
     """An input that could not be read or coded, and why."""
 
@@ -236,4 +337,54 @@ MENTIONS = pa.schema(
         ("killed", pa.int32()), ("injured", pa.int32()), ("confidence", pa.float32()), ("coder", pa.string()),
     ]
 )  # fmt: skip
+PARTY = pa.struct(
+    [("name", pa.string()), ("country", pa.string()), ("sectors", pa.list_(pa.string())), ("actor_id", pa.string())]
+)
+PLACE = pa.struct(
+    [
+        ("name", pa.string()), ("country", pa.string()), ("admin1", pa.string()),
+        ("lat", pa.float64()), ("lon", pa.float64()), ("place_id", pa.string()),
+    ]
+)  # fmt: skip
+TELLING = pa.struct(
+    [
+        ("mention_id", pa.string()), ("report_id", pa.string()), ("publisher", pa.string()),
+        ("published", pa.date32()), ("copy_of", pa.string()), ("status", pa.string()),
+        ("start", pa.date32()), ("end", pa.date32()), ("claimants", pa.list_(PARTY)),
+    ]
+)  # fmt: skip
+VERSION = pa.struct(
+    [
+        ("value", pa.string()), ("mentions", pa.list_(pa.string())), ("reports", pa.int32()),
+        ("says", pa.list_(pa.string())), ("first", pa.date32()),
+    ]
+)  # fmt: skip
+EVENTS = pa.schema(
+    [
+        ("event_id", pa.string()), ("deed", pa.string()), ("modes", pa.list_(pa.string())), ("status", pa.string()),
+        ("plover", pa.string()), ("cameo", pa.string()), ("quad", pa.int8()), ("goldstein", pa.float32()),
+        ("contexts", pa.list_(pa.string())), ("sources", pa.list_(PARTY)), ("targets", pa.list_(PARTY)),
+        ("start", pa.date32()), ("end", pa.date32()), ("precision", pa.string()), ("basis", pa.string()),
+        ("where", PLACE), ("claimants", pa.list_(PARTY)), ("killed", pa.int32()), ("injured", pa.int32()),
+        ("confidence", pa.float32()), ("tellings", pa.list_(TELLING)), ("reports", pa.int32()),
+        ("publishers", pa.int32()), ("first_reported", pa.date32()), ("last_reported", pa.date32()),
+        ("disagreements", pa.list_(pa.struct([("field", pa.string()), ("versions", pa.list_(VERSION))]))),
+        ("origin", pa.string()),
+    ]
+)  # fmt: skip
+DYADS = pa.schema(
+    [
+        ("event_id", pa.string()), ("source_country", pa.string()), ("source_sectors", pa.string()),
+        ("source_id", pa.string()), ("source_name", pa.string()), ("target_country", pa.string()),
+        ("target_sectors", pa.string()), ("target_id", pa.string()), ("target_name", pa.string()),
+        ("mutual", pa.bool_()), ("day", pa.date32()), ("deed", pa.string()), ("status", pa.string()),
+        ("quad", pa.int8()), ("goldstein", pa.float32()), ("reports", pa.int32()), ("publishers", pa.int32()),
+    ]
+)  # fmt: skip
+"""Who acted on whom, one row for each source and target of an event; the narrow table that readers sum over.
+
+Sectors are joined by blanks. A target is null where an event has none. Where several sources meet or fight and no
+target is named, each stands with each, in both directions, `mutual` true. `day` is the event's first day, else that of
+its first report; rows lie sorted by source country, target country and day in every part.
+"""
 REJECTS = pa.schema([("source", pa.string()), ("line", pa.int64()), ("reason", pa.string())])

@@ -5,10 +5,16 @@
     DIR/mentions/PART.parquet  columns of schema.MENTIONS
     DIR/rejects/PART.parquet   columns of schema.REJECTS
     DIR/done/PART.json         {"reports": 500, "mentions": 812, "rejects": 2}
+    DIR/events/manifest.json   {"merged": [PART, …], "shards": {SHARD: VERSION, …}, "before": {SHARD: VERSION, …}}
+    DIR/events/SHARD.VERSION.parquet   columns of schema.EVENTS; beside it folders dyads/ (schema.DYADS) and merging/
 
 A part is visible wholly or not at all: its three files are written beside their places first, then renamed into them,
 and the done marker comes last; readers open only parts that have a marker. One process may write while any number
 read: a query sees the parts that were done when it began. Writing a part that exists replaces it.
+
+Events lie in shards, a month of deeds or a piece of an archive each. A merge writes every shard that it changes under a
+new version and then replaces the manifest, so that readers see all of a merge or nothing of it; files of versions that
+neither this manifest nor the one before names are removed.
 """
 
 import contextlib
@@ -27,23 +33,37 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from legation.schema import (
+    DYADS,
+    EVENTS,
     MENTIONS,
     REJECTS,
     REPORTS,
     SCHEMA_VERSION,
     Actor,
+    Disagreement,
+    Event,
     Mention,
+    Party,
+    Place,
     Reject,
     Report,
     Span,
+    Telling,
+    Version,
     When,
     Where,
 )
 
 SCHEMAS = {"reports": REPORTS, "mentions": MENTIONS, "rejects": REJECTS}
+EVENT_SCHEMAS = {"events": EVENTS, "dyads": DYADS}
+_EVENT_FOLDERS = {"events": "events", "dyads": "events/dyads", "merging": "events/merging"}
+_GROUP = 16_384
+"""Rows in a group of a shard's file: sorted rows of few actors lie in few groups, and only those are read."""
 
 Row = dict[str, Any]
-Record = TypeVar("Record", Span, Report, Actor, When, Where, Mention, Reject)
+Record = TypeVar(
+    "Record", Span, Report, Actor, When, Where, Mention, Reject, Event, Party, Place, Telling, Version, Disagreement
+)
 
 
 class StoreError(Exception):
@@ -53,24 +73,40 @@ class StoreError(Exception):
 # Records and rows. ------------------------------------------------------------------------------------------------
 
 
-def to_row(record: Report | Mention | Reject) -> Row:
+def to_row(record: Report | Mention | Reject | Event) -> Row:
     """The record as plain dicts, tuples and values: what Arrow takes, and json with dates written as ISO strings."""
     return asdict(record)
 
 
 def from_row(kind: type[Record], row: Mapping[str, Any]) -> Record:
     """The record of class `kind` that to_row, or a row of the store, describes; its other columns are ignored."""
-    return kind(**{column.name: _value(column.name, row[column.name]) for column in fields(kind)})
+    event = kind in (Event, Telling)
+    return kind(**{column.name: _value(column.name, row[column.name], event) for column in fields(kind)})
 
 
-def _value(name: str, value: Any) -> Any:
+_EVENT_PARTS: dict[str, type[Any]] = {
+    "sources": Party,
+    "targets": Party,
+    "claimants": Party,
+    "tellings": Telling,
+    "disagreements": Disagreement,
+}
+
+
+def _value(name: str, value: Any, event: bool) -> Any:
     if value is None:
         return None
+    if event and name in _EVENT_PARTS:
+        return tuple(from_row(_EVENT_PARTS[name], part) for part in value)
+    if event and name == "where":
+        return from_row(Place, value)
+    if name == "versions":
+        return tuple(from_row(Version, version) for version in value)
     if name in ("sentence", "trigger", "span"):
         return from_row(Span, value)
     if name in ("sources", "targets", "claimants"):
         return tuple(from_row(Actor, actor) for actor in value)
-    if name in ("sectors", "modes", "contexts"):
+    if name in ("sectors", "modes", "contexts", "says", "mentions"):
         return tuple(value)
     if name == "when":
         return from_row(When, value)
@@ -171,20 +207,91 @@ class Store:
     def _marker(self, part: str) -> Path:
         return self.path / "done" / f"{part}.json"
 
+    def write_events(self, shards: Mapping[str, Mapping[str, pa.Table] | None], merged: Iterable[str] = ()) -> None:
+        """Write new versions of shards, all of them or, where an error is raised, none; None removes a shard.
+
+        A shard is its tables by name: "events" (schema.EVENTS) and, where it is to be merged with later mentions,
+        "merging"; its dyads are derived here. `merged` are the parts whose mentions are now in the events too.
+        """
+        before = self._manifest()
+        versions = {name: version for name, version in before["shards"].items() if name not in shards}
+        for folder in ("events", *_EVENT_FOLDERS.values()):
+            (self.path / folder).mkdir(parents=True, exist_ok=True)
+        self._make()
+        for name, tables in shards.items():
+            if not re.fullmatch(r"\w[\w-]*", name):
+                raise ValueError(f"{name!r} cannot name a shard: letters, digits, - and _ only")
+            if tables is not None:
+                versions[name] = before["next"]
+                for kind, table in {**tables, "dyads": _dyads(tables["events"])}.items():
+                    path = self._shard_file(kind, name, before["next"])
+                    draft = _draft(path)
+                    pq.write_table(table, draft, compression="zstd", row_group_size=_GROUP)
+                    _sync(draft)
+                    draft.replace(path)
+        for kind in _EVENT_FOLDERS:
+            if (self.path / _EVENT_FOLDERS[kind]).exists():
+                _sync(self.path / _EVENT_FOLDERS[kind])
+        manifest = {
+            "merged": sorted({*before["merged"], *merged}),
+            "shards": versions,
+            "before": before["shards"],
+            "next": before["next"] + 1,
+        }
+        _write_text(self.path / "events" / "manifest.json", json.dumps(manifest) + "\n")
+        self._remove_unnamed(manifest)
+
+    def _manifest(self) -> dict[str, Any]:
+        path = self.path / "events" / "manifest.json"
+        if not path.exists():
+            return {"merged": [], "shards": {}, "before": {}, "next": 1}
+        manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return manifest
+
+    def _remove_unnamed(self, manifest: Mapping[str, Any]) -> None:
+        """Files of versions that no reader can be reading any more, and drafts of a merge that was stopped."""
+        named = {f"{n}.{v}.parquet" for group in ("shards", "before") for n, v in manifest[group].items()}
+        for folder in _EVENT_FOLDERS.values():
+            for path in (self.path / folder).glob("*.parquet*"):
+                if path.name not in named:
+                    path.unlink()
+
+    def _shard_file(self, kind: str, name: str, version: int) -> Path:
+        return self.path / _EVENT_FOLDERS[kind] / f"{name}.{version}.parquet"
+
     # Reading.
+
+    def merged(self) -> frozenset[str]:
+        """The parts whose mentions are in the events."""
+        return frozenset(self._manifest()["merged"])
+
+    def shards(self) -> list[str]:
+        """The names of the shards that hold events, sorted."""
+        return sorted(self._manifest()["shards"])
+
+    def shard(self, name: str, kind: str = "events", columns: Sequence[str] | None = None) -> pa.Table | None:
+        """One of a shard's tables ("events", "dyads", "merging"); None where the shard has none of that kind."""
+        path = self._shard_file(kind, name, self._manifest()["shards"][name])
+        return pq.read_table(path, columns=columns) if path.exists() else None
+
+    def part(self, name: str, kind: str = "mentions", columns: Sequence[str] | None = None) -> pa.Table:
+        """One of a part's tables ("reports", "mentions", "rejects")."""
+        return pq.read_table(self._file(kind, name), columns=columns)
 
     def parts(self) -> list[str]:
         """The names of the parts that are done, sorted."""
         return sorted(marker.stem for marker in (self.path / "done").glob("[!.]*.json"))
 
     def query(self, sql: str, params: Sequence[object] | Mapping[str, object] | None = None) -> pa.Table:
-        """What a SELECT over the views `reports`, `mentions` and `rejects` finds. `sql` is DuckDB's; `?` or `$name`
-        stand for `params`. Raises duckdb.Error where the SQL is wrong."""
-        parts = self.parts()
+        """What a SELECT over the views `reports`, `mentions`, `rejects`, `events` and `dyads` finds. `sql` is DuckDB's;
+        `?` or `$name` stand for `params`. Raises duckdb.Error where the SQL is wrong."""
+        parts, shards = self.parts(), self._manifest()["shards"]
+        files = {kind: [self._file(kind, part) for part in parts] for kind in SCHEMAS}
+        files |= {kind: [self._shard_file(kind, n, v) for n, v in sorted(shards.items())] for kind in EVENT_SCHEMAS}
         with contextlib.closing(duckdb.connect()) as connection:
-            for kind, schema in SCHEMAS.items():
-                if parts:
-                    connection.read_parquet([str(self._file(kind, part)) for part in parts]).create_view(kind)
+            for kind, schema in (SCHEMAS | EVENT_SCHEMAS).items():
+                if files[kind]:
+                    connection.read_parquet([str(file) for file in files[kind]]).create_view(kind)
                 else:
                     connection.register(kind, schema.empty_table())
             found: pa.Table = connection.sql(sql, params=params).to_arrow_table()
@@ -215,19 +322,40 @@ class Store:
         target or, as at a meeting, another source. `since` and `until` are days, both included, that the deed's
         interval must touch; where the text tells no time that can be resolved, the day of publication stands for it.
         """
-        where, params = _conditions(actor, dyad, deed, status, since, until)
+        where, params = _conditions(actor, dyad, deed, status, since, until, _OF_MENTIONS)
         sql = f"""SELECT mentions.*, published, publisher, url, title
             FROM mentions LEFT JOIN (SELECT report_id, published, publisher, url, title FROM reports) USING (report_id)
             WHERE {" AND ".join(where) or "true"}
-            ORDER BY {_FIRST} DESC NULLS LAST, report_id, "trigger".start, deed
+            ORDER BY {_OF_MENTIONS[0]} DESC NULLS LAST, report_id, "trigger".start, deed
             {"" if limit is None else f"LIMIT {int(limit)}"}"""
+        return self.query(sql, params)
+
+    def events(
+        self,
+        *,
+        actor: str | None = None,
+        dyad: tuple[str, str] | None = None,
+        deed: str | None = None,
+        status: str | None = None,
+        since: date | None = None,
+        until: date | None = None,
+        limit: int | None = None,
+    ) -> pa.Table:
+        """Events that pass every filter, latest first, with the columns of schema.EVENTS.
+
+        Filters are those of `mentions`; an event without days of its own is found at its first report.
+        """
+        where, params = _conditions(actor, dyad, deed, status, since, until, _OF_EVENTS)
+        sql = f"""SELECT * FROM events WHERE {" AND ".join(where) or "true"}
+            ORDER BY {_OF_EVENTS[0]} DESC NULLS LAST, event_id {"" if limit is None else f"LIMIT {int(limit)}"}"""
         return self.query(sql, params)
 
 
 # SQL of the filters. ----------------------------------------------------------------------------------------------
 
-_FIRST = """coalesce("when".start, published)"""
-_LAST = """coalesce("when"."end", published)"""
+_OF_MENTIONS = ('coalesce("when".start, published)', 'coalesce("when"."end", published)')
+_OF_EVENTS = ("coalesce(start, first_reported)", 'coalesce("end", first_reported)')
+"""First and last day of a deed, in SQL."""
 
 
 def _conditions(
@@ -237,14 +365,15 @@ def _conditions(
     status: str | None,
     since: date | None,
     until: date | None,
+    days: tuple[str, str],
 ) -> tuple[list[str], dict[str, object]]:
     where: list[str] = []
     params: dict[str, object] = {}
     for name, test, value in (
         ("deed", "deed = $deed", deed),
         ("status", "status = $status", status),
-        ("since", f"{_LAST} >= $since", since),
-        ("until", f"{_FIRST} <= $until", until),
+        ("since", f"{days[1]} >= $since", since),
+        ("until", f"{days[0]} <= $until", until),
     ):
         if value is not None:
             where.append(test)
@@ -275,6 +404,37 @@ def _actor(words: str, key: str) -> dict[str, object]:
         f"{key}_country": country,
         f"{key}_sectors": sectors,
     }
+
+
+# Dyads. -----------------------------------------------------------------------------------------------------------
+
+_DYADS_SQL = """
+    WITH sides AS (
+        SELECT *, unnest(sources) AS s, generate_subscripts(sources, 1) AS i FROM given WHERE len(sources) > 0
+        UNION ALL BY NAME SELECT *, NULL AS s, 0 AS i FROM given WHERE len(sources) = 0 AND len(targets) > 0
+    ), pairs AS (
+        SELECT *, unnest(targets) AS t, false AS mutual FROM sides WHERE len(targets) > 0
+        UNION ALL BY NAME SELECT *, NULL AS t, false AS mutual FROM sides WHERE len(targets) = 0 AND len(sources) = 1
+        UNION ALL BY NAME SELECT * EXCLUDE (j) FROM (
+            SELECT *, unnest(sources) AS t, generate_subscripts(sources, 1) AS j, true AS mutual
+            FROM sides WHERE len(targets) = 0 AND len(sources) > 1) WHERE i <> j
+    )
+    SELECT DISTINCT event_id, s.country AS source_country, array_to_string(s.sectors, ' ') AS source_sectors,
+        s.actor_id AS source_id, s.name AS source_name, t.country AS target_country,
+        array_to_string(t.sectors, ' ') AS target_sectors, t.actor_id AS target_id, t.name AS target_name, mutual,
+        coalesce(start, first_reported) AS day, deed, status, quad, goldstein, reports, publishers
+    FROM pairs ORDER BY source_country, target_country, day, event_id, source_name, target_name,
+        source_sectors, target_sectors, source_id, target_id
+"""
+
+
+def _dyads(events: pa.Table) -> pa.Table:
+    columns = ["event_id", "sources", "targets", "start", "first_reported", "deed", "status", "quad", "goldstein",
+               "reports", "publishers"]  # fmt: skip
+    with contextlib.closing(duckdb.connect()) as connection:
+        connection.register("given", events.select(columns))
+        found: pa.Table = connection.sql(_DYADS_SQL).to_arrow_table()
+        return found.select(DYADS.names).cast(DYADS)
 
 
 # Files. -----------------------------------------------------------------------------------------------------------
