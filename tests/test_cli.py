@@ -34,7 +34,7 @@ class Fake:
         if "crash the coder" in report.text:
             raise RuntimeError("trigger outside its sentence")
         at = report.text.find(SENTENCE)
-        return [] if at < 0 else [shifted(mention(report_id=report.report_id), at)]
+        return [] if at < 0 else [shifted(mention(f"m-{report.report_id}", report.report_id), at)]
 
 
 def shifted(told, by):
@@ -227,7 +227,7 @@ def test_run_keeps_reports_and_can_be_repeated(legation, tmp_path, page):
         in second.stdout
     )
     assert "none.txt: " in first.stderr and "none.txt: " in second.stderr
-    assert "CONSULT" in legation("events", "--store", tmp_path / "s").stdout
+    assert "CONSULT" in legation("mentions", "--store", tmp_path / "s").stdout
     assert legation("rejects", "--store", tmp_path / "s").stdout.count("none.txt") == 1
 
 
@@ -244,8 +244,24 @@ def test_run_tells_of_many_rejects_only_where_to_find_them(legation, tmp_path, p
     assert "30 rejects" in result.stdout
 
 
-def test_events_in_a_table_that_is_plain_and_whole_in_a_pipe(legation, store):
-    result = legation("events", "--store", store.path)
+def test_events_count_reports_of_one_deed_once(legation, tmp_path):
+    first = {"id": "a", "text": SENTENCE, "published": "2024-05-15", "publisher": "one"}
+    second = {"id": "b", "text": f"{SENTENCE} More to come.", "published": "2024-05-16", "publisher": "two"}
+    twice = lines(first, second)
+    (tmp_path / "in.jsonl").write_text(twice, encoding="utf-8")
+    told = legation("run", tmp_path / "in.jsonl", "--store", tmp_path / "s", "--workers", 1).stdout
+    assert "2 mentions merged into 1 new or changed events" in told
+    [event] = map(json.loads, legation("events", "--store", tmp_path / "s", "--json").stdout.splitlines())
+    assert (event["deed"], event["reports"], len(event["tellings"])) == ("CONSULT", 2, 2)
+    head, row = legation("events", "--store", tmp_path / "s").stdout.splitlines()
+    assert head.split()[:3] == ["When", "Deed", "Status"] and "CONSULT/visit" in row
+    found = legation("mentions", "--store", tmp_path / "s", "--event", event["event_id"], "--json").stdout.splitlines()
+    assert [json.loads(line)["report_id"] for line in found] == ["a", "b"]
+    assert "0 mentions merged" in legation("merge", "--store", tmp_path / "s").stdout
+
+
+def test_mentions_in_a_table_that_is_plain_and_whole_in_a_pipe(legation, store):
+    result = legation("mentions", "--store", store.path)
     assert result.exit_code == 0 and "\x1b" not in result.stdout and "…" not in result.stdout
     head, *rows = [re.split(r"  +", line.strip()) for line in result.stdout.splitlines()]
     assert head == ["When", "Deed", "Status", "Source", "Target", "Where", "Claimant", "Conf.", "Sentence"]
@@ -256,8 +272,8 @@ def test_events_in_a_table_that_is_plain_and_whole_in_a_pipe(legation, store):
     assert rows[1][:4] == ["2024-05-14", "CONSULT/visit", "actual", "Ri Sang Ho (PRK GOV)"]
 
 
-def test_events_as_csv(legation, store):
-    rows = list(csv.DictReader(io.StringIO(legation("events", "--store", store.path, "--csv").stdout)))
+def test_mentions_as_csv(legation, store):
+    rows = list(csv.DictReader(io.StringIO(legation("mentions", "--store", store.path, "--csv").stdout)))
     assert len(rows) == 2
     visit = next(row for row in rows if row["mention_id"] == "m1")
     told = {"title": "Envoy, again", "source_country": "PRK", "target_sectors": "GOV EXE", "claimant": "Tass",
@@ -267,14 +283,14 @@ def test_events_as_csv(legation, store):
     assert set(rows[0]) == set(show._CSV_COLUMNS) and None not in rows[0] and None not in rows[0].values()
 
 
-def test_events_as_json(legation, store):
-    rows = [json.loads(line) for line in legation("events", "--store", store.path, "--json").stdout.splitlines()]
+def test_mentions_as_json(legation, store):
+    rows = [json.loads(line) for line in legation("mentions", "--store", store.path, "--json").stdout.splitlines()]
     visit = next(row for row in rows if row["mention_id"] == "m1")
     assert visit["goldstein"] == 1.9 and visit["url"] == "https://news.example/1" and visit["published"] == "2024-05-15"
 
 
 def test_a_limit_of_nothing_is_wrong_usage(legation, store):
-    assert legation("events", "--store", store.path, "--limit", "0").exit_code == 2
+    assert legation("mentions", "--store", store.path, "--limit", "0").exit_code == 2
 
 
 @pytest.mark.parametrize(
@@ -291,18 +307,18 @@ def test_a_limit_of_nothing_is_wrong_usage(legation, store):
         (("--limit", "1"), ["m2"]),
     ],
 )
-def test_events_filters(legation, store, filters, found):
-    result = legation("events", "--store", store.path, "--json", *filters)
+def test_mentions_filters(legation, store, filters, found):
+    result = legation("mentions", "--store", store.path, "--json", *filters)
     assert [json.loads(line)["mention_id"] for line in result.stdout.splitlines()] == found
     assert ("no mention passes" in result.stderr) == (not found)
 
 
 def test_a_long_table_says_that_there_is_more(legation, store):
     store.write("b", [], [mention(f"x{n}") for n in range(60)])
-    result = legation("events", "--store", store.path)
+    result = legation("mentions", "--store", store.path)
     assert len(result.stdout.splitlines()) == 51 and "the latest 50" in result.stderr
-    assert len(legation("events", "--store", store.path, "--limit", 60).stdout.splitlines()) == 61
-    assert len(legation("events", "--store", store.path, "--json").stdout.splitlines()) == 62
+    assert len(legation("mentions", "--store", store.path, "--limit", 60).stdout.splitlines()) == 61
+    assert len(legation("mentions", "--store", store.path, "--json").stdout.splitlines()) == 62
 
 
 def test_rejects(legation, store):
@@ -316,7 +332,7 @@ def test_rejects(legation, store):
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("command", ["events", "rejects"])
+@pytest.mark.parametrize("command", ["events", "mentions", "rejects"])
 def test_a_store_that_is_none(legation, tmp_path, command):
     assert legation(command, "--store", tmp_path / "nowhere").exit_code == 2
     (tmp_path / "thesis.docx").write_text("…")
@@ -326,7 +342,7 @@ def test_a_store_that_is_none(legation, tmp_path, command):
 
 def test_a_damaged_part_is_named(legation, store):
     (store.path / "mentions" / "a.parquet").write_bytes(b"PAR1 and no more")
-    result = legation("events", "--store", store.path)
+    result = legation("mentions", "--store", store.path)
     assert result.exit_code == 1 and "a.parquet" in result.stderr and "Traceback" not in result.stderr
 
 
@@ -346,9 +362,9 @@ def test_help_teaches_by_example(legation, command):
 
 def test_version_and_usage(legation):
     assert legation("--version").stdout == f"legation, version {__version__}\n"
-    assert legation("events").exit_code == 2
+    assert legation("mentions").exit_code == 2
     assert legation("predict").exit_code == 2
-    assert legation("events", "--store", ".", "--since", "yesterday").exit_code == 2
+    assert legation("mentions", "--store", ".", "--since", "yesterday").exit_code == 2
 
 
 def test_help_answers_at_once():
@@ -364,7 +380,7 @@ def test_help_answers_at_once():
 @pytest.mark.skipif(os.name == "nt", reason="pipes of POSIX")
 def test_a_reader_that_leaves_is_no_error(store):
     store.write("b", [], [mention(f"x{n}") for n in range(3000)])
-    command = " ".join(f"'{word}'" for word in [*PROGRAM, "events", "--store", str(store.path), "--json"])
+    command = " ".join(f"'{word}'" for word in [*PROGRAM, "mentions", "--store", str(store.path), "--json"])
     result = subprocess.run(["sh", "-c", f"{command} | head -n 1"], capture_output=True, text=True)
     assert len(result.stdout.splitlines()) == 1 and result.stderr == ""
 

@@ -385,6 +385,7 @@ DYADS = pa.schema(
 
 Sectors are joined by blanks. A target is null where an event has none. Where several sources meet or fight and no
 target is named, each stands with each, in both directions, `mutual` true. `day` is the event's first day, else that of
-its first report; rows lie sorted by source country, target country and day in every part.
+its first report, or null
+for what is told as history without a date; rows lie sorted by source country, target country and day in every part.
 """
 REJECTS = pa.schema([("source", pa.string()), ("line", pa.int64()), ("reason", pa.string())])

@@ -17,7 +17,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from legation.schema import UNKNOWN, Actor, Mention, Report, Span, When, Where
+from legation.schema import UNKNOWN, Actor, Event, Mention, Party, Place, Report, Span, When, Where
 from legation.store import from_row
 
 _UNCUT = 1_000_000  # columns of a "terminal" that is none
@@ -132,6 +132,29 @@ def table(rows: Iterable[Mapping[str, Any]], to: Console) -> None:
     to.print(shown)
 
 
+def events(told: Sequence[Event], to: Console) -> None:
+    """Events as a table, one line each."""
+    head = ["When", "Deed", "Status", "Source", "Target", "Where", "Reports", "Publishers", "Disagree on", "Event"]
+    rows = [_event_cells(event) for event in told]
+    if not to.is_terminal:
+        _print_columns([head, *rows], to)
+        return
+    shown = Table(*head, box=SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
+    for row in rows:
+        shown.add_row(*row)
+    to.print(shown)
+
+
+def _event_cells(event: Event) -> list[str]:
+    days = _interval(event.start, event.end) if event.start and event.end else ""
+    reported = f"reported {event.first_reported}" if event.first_reported else ""
+    sides = (_plain("; ".join(map(_actor, actors)) or "—") for actors in (event.sources, event.targets))
+    disputed = _plain(", ".join(d.field for d in event.disagreements))
+    counts = (str(event.reports), str(event.publishers))
+    first = reported if event.basis != "stated" else days
+    return [first, deed(event), event.status, *sides, where(event.where), *counts, disputed, event.event_id]
+
+
 _HEAD = ["When", "Deed", "Status", "Source", "Target", "Where", "Claimant", "Conf.", "Sentence"]
 
 
@@ -151,7 +174,7 @@ def _print_columns(rows: Sequence[Sequence[str]], to: Console) -> None:
         to.print(Text(_plain(line).rstrip()))
 
 
-def deed(mention: Mention) -> str:
+def deed(mention: Mention | Event) -> str:
     """CONSULT/visit"""
     return _plain("/".join((mention.deed, *mention.modes)))
 
@@ -176,7 +199,7 @@ def _interval(start: date, end: date) -> str:
     return f"{start} to {end}"
 
 
-def where(told: Where | None) -> str:
+def where(told: Where | Place | None) -> str:
     """Aleppo, Aleppo, SYR"""
     if told is None:
         return ""
@@ -188,7 +211,7 @@ def _actors(actors: Sequence[Actor], role: str, nobody: str = "—") -> Text:
     return Text(_plain("; ".join(map(_actor, actors)) or nobody), style=_STYLES[role])
 
 
-def _actor(actor: Actor) -> str:
+def _actor(actor: Actor | Party) -> str:
     code = " ".join((actor.country, *actor.sectors))
     return f"{actor.name} ({code})" if code != UNKNOWN else actor.name
 

@@ -6,7 +6,7 @@
     DIR/rejects/PART.parquet   columns of schema.REJECTS
     DIR/done/PART.json         {"reports": 500, "mentions": 812, "rejects": 2}
     DIR/events/manifest.json   {"merged": [PART, …], "shards": {SHARD: VERSION, …}, "before": {SHARD: VERSION, …}}
-    DIR/events/SHARD.VERSION.parquet   columns of schema.EVENTS; beside it folders dyads/ (schema.DYADS) and merging/
+    DIR/events/SHARD.VERSION.parquet   columns of schema.EVENTS; beside it dyads/ (schema.DYADS), merging/, trees/
 
 A part is visible wholly or not at all: its three files are written beside their places first, then renamed into them,
 and the done marker comes last; readers open only parts that have a marker. One process may write while any number
@@ -56,7 +56,7 @@ from legation.schema import (
 
 SCHEMAS = {"reports": REPORTS, "mentions": MENTIONS, "rejects": REJECTS}
 EVENT_SCHEMAS = {"events": EVENTS, "dyads": DYADS}
-_EVENT_FOLDERS = {"events": "events", "dyads": "events/dyads", "merging": "events/merging"}
+_EVENT_FOLDERS = {"events": "events", "dyads": "events/dyads", "merging": "events/merging", "trees": "events/trees"}
 _GROUP = 16_384
 """Rows in a group of a shard's file: sorted rows of few actors lie in few groups, and only those are read."""
 
@@ -211,7 +211,7 @@ class Store:
         """Write new versions of shards, all of them or, where an error is raised, none; None removes a shard.
 
         A shard is its tables by name: "events" (schema.EVENTS) and, where it is to be merged with later mentions,
-        "merging"; its dyads are derived here. `merged` are the parts whose mentions are now in the events too.
+        "merging" and "trees"; its dyads are derived here. `merged` are the parts whose mentions are now in the events.
         """
         before = self._manifest()
         versions = {name: version for name, version in before["shards"].items() if name not in shards}
@@ -270,7 +270,7 @@ class Store:
         return sorted(self._manifest()["shards"])
 
     def shard(self, name: str, kind: str = "events", columns: Sequence[str] | None = None) -> pa.Table | None:
-        """One of a shard's tables ("events", "dyads", "merging"); None where the shard has none of that kind."""
+        """A shard's table of a kind ("events", "dyads", "merging", "trees"); None where it has none."""
         path = self._shard_file(kind, name, self._manifest()["shards"][name])
         return pq.read_table(path, columns=columns) if path.exists() else None
 
@@ -312,6 +312,7 @@ class Store:
         status: str | None = None,
         since: date | None = None,
         until: date | None = None,
+        event: str | None = None,
         limit: int | None = None,
     ) -> pa.Table:
         """Mentions that pass every filter, latest first, with the columns of schema.MENTIONS and their report's
@@ -321,8 +322,12 @@ class Store:
         case; it matches as source or target. A dyad is two actors in either direction: one is a source, the other a
         target or, as at a meeting, another source. `since` and `until` are days, both included, that the deed's
         interval must touch; where the text tells no time that can be resolved, the day of publication stands for it.
+        `event` is the id of an event that they are to tell of.
         """
         where, params = _conditions(actor, dyad, deed, status, since, until, _OF_MENTIONS)
+        if event is not None:
+            where.append("mention_id IN (SELECT unnest(tellings).mention_id FROM events WHERE event_id = $event)")
+            params["event"] = event
         sql = f"""SELECT mentions.*, published, publisher, url, title
             FROM mentions LEFT JOIN (SELECT report_id, published, publisher, url, title FROM reports) USING (report_id)
             WHERE {" AND ".join(where) or "true"}
@@ -422,7 +427,8 @@ _DYADS_SQL = """
     SELECT DISTINCT event_id, s.country AS source_country, array_to_string(s.sectors, ' ') AS source_sectors,
         s.actor_id AS source_id, s.name AS source_name, t.country AS target_country,
         array_to_string(t.sectors, ' ') AS target_sectors, t.actor_id AS target_id, t.name AS target_name, mutual,
-        coalesce(start, first_reported) AS day, deed, status, quad, goldstein, reports, publishers
+        CASE WHEN status = 'historical' THEN start ELSE coalesce(start, first_reported) END AS day,
+        deed, status, quad, goldstein, reports, publishers
     FROM pairs ORDER BY source_country, target_country, day, event_id, source_name, target_name,
         source_sectors, target_sectors, source_id, target_id
 """

@@ -1,5 +1,6 @@
-"""Commands that code reports: code, read, run."""
+"""Commands that code reports and merge what they tell: code, read, run, merge."""
 
+import os
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ from legation.cli.common import bar, count_lines, fail, lines, progress, store_o
 from legation.schema import Reject, Report
 
 if TYPE_CHECKING:
+    from legation.merge import Merged
     from legation.runner import Codes, Tally
 
 TOLD_REJECTS = 10
@@ -117,7 +119,7 @@ def run(sources: tuple[str, ...], folder: str, workers: int | None) -> None:
     Sources are files, folders and http(s) addresses, as for `legation read`.
     Reports that the store holds already are left alone, so a run may be repeated, or taken up again after Ctrl-C. What
     cannot be read or coded is among the store's rejects, with the reason. Repeats of another report are kept and
-    marked; word for word, they are not coded again.
+    marked; word for word, they are not coded again. At the end, mentions of one deed are merged into events.
 
     \b
     Examples:
@@ -145,12 +147,38 @@ def run(sources: tuple[str, ...], folder: str, workers: int | None) -> None:
     try:
         with stored(folder) as store, progress() as show:
             tally = runner.run(sources, store, workers=workers, progress=show, rejected=tell, coder=Coder)
+        merged = _merge(folder, workers)
     except KeyboardInterrupt:
         click.echo(f"legation: {folder} keeps what is finished; the same command goes on from there", err=True)
         raise
     click.echo(_summary(tally, time.monotonic() - started))
+    click.echo(f"{merged.mentions:,} mentions merged into {merged.events:,} new or changed events")
     if not tally.reports + tally.known:
         fail(f"no report could be read and coded in {', '.join(sources)}")
+
+
+@click.command()
+@store_option(exists=True)
+@click.option("--workers", type=click.IntRange(1), help="Processes that merge.  [default: one for each processor]")
+def merge(folder: str, workers: int | None) -> None:
+    """Merge the mentions of a store into events, as far as they are not yet.
+
+    `legation run` does so when it is done; this takes up what a run that was stopped has left.
+
+    \b
+    Examples:
+      legation merge --store news
+      legation events --store news
+    """
+    merged = _merge(folder, workers)
+    click.echo(f"{merged.mentions:,} mentions merged into {merged.events:,} new or changed events")
+
+
+def _merge(folder: str, workers: int | None) -> "Merged":
+    from legation.merge import merge as merge_store
+
+    with stored(folder) as store, bar(None) as show:
+        return merge_store(store, workers=workers or os.cpu_count() or 1, progress=lambda step: show(None, step))
 
 
 def _summary(tally: "Tally", seconds: float) -> str:
@@ -162,4 +190,4 @@ def _summary(tally: "Tally", seconds: float) -> str:
     )
 
 
-COMMANDS = (code, read, run)
+COMMANDS = (code, read, run, merge)
