@@ -5,11 +5,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-from evals import accuracy, speed
+from evals import accuracy, merging, speed
 from evals.floors import raised
 from evals.report import table
 
 RESULTS = Path(__file__).parent / "results.json"
+STORIES = "data/merge/same_story_dev.jsonl"
 FLOORS = Path(__file__).parent / "floors.json"
 
 
@@ -23,10 +24,11 @@ def main() -> None:
     if arguments.speed:
         results["speed"] = speed.measure()
     else:
-        missing = [path for path in accuracy.SETS.values() if not (arguments.shared / path).exists()]
+        missing = [path for path in (*accuracy.SETS.values(), STORIES) if not (arguments.shared / path).exists()]
         if missing:
             parser.error(f"{arguments.shared} has no {missing[0]}: the development sets are not part of the project")
         results["accuracy"] = accuracy.measure(arguments.shared) | {"samples": accuracy.measure_samples()}
+        results["merging"] = {"stories": merging.same_stories(arguments.shared / STORIES), "samples": merging.fates()}
         results["trust"] = accuracy.measure_trust(arguments.shared)
         results["weights"] = accuracy.weights_version()
         write(FLOORS, raised(read(FLOORS), results))

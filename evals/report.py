@@ -33,11 +33,25 @@ def table(results: dict[str, Any]) -> str:
                 )
                 lines.append(f"| {what} | {' | '.join(cells)} |")
         lines += ["", "| other sets | figure |", "|---|---|", *_others(accuracy)]
+    if merging := results.get("merging"):
+        lines += _merging(**merging)
     if trust := results.get("trust"):
         lines += ["", *_trust(trust)]
     if speed := results.get("speed"):
         lines += ["", _speed(speed)]
     return "\n".join(lines)
+
+
+def _merging(stories: dict[str, Any], samples: dict[str, Any]) -> list[str]:
+    main = " / ".join(f"{stories[score]:.3f}" for score in ("precision", "recall", "f1"))
+    return [
+        f"| same-story reports ({stories['main']} mentions of two main deeds): B-cubed precision / recall / F1 "
+        f"| {main} |",
+        f"| same-story reports: events that join reports of two stories | {stories['joined']} |",
+        f"| samples: plans found on the agenda / with the right fate | {samples['found']} / {samples['right']} "
+        f"of {samples['plans']} |",
+        f"| samples: contradictions shown | {samples['shown']} of {samples['disagreements']} |",
+    ]
 
 
 def _trust(trust: dict[str, Any]) -> list[str]:

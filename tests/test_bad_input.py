@@ -130,8 +130,8 @@ def test_a_run_over_anything_keeps_the_sound_and_names_the_rest(archive: Path, t
     assert "5 reports known before" in again(*command)
     assert content(store.path) == before
     texts = {report.report_id: report.text for report in store.reports()}
-    rows = [json.loads(line) for line in again("events", "--store", store.path, "--json").split("\n") if line]
-    table = list(csv.DictReader(io.StringIO(again("events", "--store", store.path, "--csv"), newline="")))
+    rows = [json.loads(line) for line in again("mentions", "--store", store.path, "--json").split("\n") if line]
+    table = list(csv.DictReader(io.StringIO(again("mentions", "--store", store.path, "--csv"), newline="")))
     assert [row["mention_id"] for row in rows] == [row["mention_id"] for row in table]
     assert len(rows) >= 5
     for row, cells in zip(rows, table, strict=True):

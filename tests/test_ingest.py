@@ -425,3 +425,11 @@ def test_text_survives_jsonl(words: str) -> None:
 def test_utf8_decodes_to_itself(words: str) -> None:
     if not words.startswith("\ufeff") and not any(words.encode().startswith(magic) for magic in text._FOREIGN):
         assert decode(words.encode()) == words
+
+
+@pytest.mark.parametrize("unknown", ["None", "null", "NaN", " ", ""])
+def test_a_date_that_a_program_did_not_know_is_none(tmp_path: Path, unknown: str) -> None:
+    record = {"id": "a", "text": "Kenya thanked Norway.", "published": unknown}
+    (tmp_path / "a.jsonl").write_text(json.dumps(record), encoding="utf-8")
+    (found,) = reports(str(tmp_path / "a.jsonl"))
+    assert isinstance(found, Report) and found.published is None

@@ -14,6 +14,9 @@ import pyarrow.parquet as pq
 from legation.ingest.text import MAX_BYTES, YEARS, Origin, UnreadableError, characters, decode, report
 from legation.schema import Reject, Report
 
+NO_DATE = ("", "none", "null", "nan", "nat")
+"""How programs write a date that they do not know."""
+
 _COLUMNS = ("id", "text", "published", "title", "publisher", "url")
 
 
@@ -130,7 +133,7 @@ def _string(record: dict[str, Any], column: str) -> str | None:
 def _day(value: object) -> date | None:
     """The day of a date, a datetime or text such as 2014-11-14, 20141114 or 2014-11-14T04:26:00-05:00, as it stands
     there: the day at the publisher's place, not in UTC."""
-    if value is None or value == "":
+    if value is None or (isinstance(value, str) and value.strip().lower() in NO_DATE):
         return None
     if isinstance(value, date):
         day = value.date() if isinstance(value, datetime) else value

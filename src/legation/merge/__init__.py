@@ -87,7 +87,7 @@ def _of_part(store: Store, part: str) -> pa.Table:
 
 
 def _each_once(told: pa.Table) -> pa.Table:
-    """The traces sorted by mention, the first of those that have one id: reports of one id may have been coded twice."""
+    """The traces sorted by mention, the first of those that have one id: a report may have been coded twice."""
     told = told.sort_by([("mention_id", "ascending"), ("report_id", "ascending")])
     ids = told["mention_id"].to_numpy(zero_copy_only=False)
     return told.filter(pa.array(np.concatenate([[True], ids[1:] != ids[:-1]])))
