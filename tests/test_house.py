@@ -28,8 +28,20 @@ STAGES = {
     "archives": NOUNS | {"legation.store"},
     "export": NOUNS | {"legation.store", "legation.archives"},
     **{name: NOUNS | {"legation.store"} for name in ("relations", "agenda", "ledger", "profiles")},
+    **{
+        f"forecast.{path.stem}": NOUNS
+        | {"legation.store"}
+        | {f"legation.forecast.{other.stem}" for other in (SOURCE / "forecast").glob("*.py")}
+        for path in (SOURCE / "forecast").glob("*.py")
+        if path.stem != "__init__"
+    },
 } | {f"coding.{path.stem}": NOUNS for path in (SOURCE / "coding").glob("*.py") if path.stem != "__init__"}
-FACES = {"cli.asking", "cli.coding", "cli.common", "cli.exchange", "cli.views", "__main__", "runner", "show", "coder"}
+FACES = {f"cli.{name}" for name in ("asking", "coding", "common", "exchange", "forecasting", "views")} | {
+    "__main__",
+    "runner",
+    "show",
+    "coder",
+}
 
 
 def modules() -> dict[str, Path]:

@@ -21,7 +21,7 @@ from torch import nn
 from legation.encoder import Encoder
 from legation.pieces import Batch
 from legation.schema import Span
-from training.model import MINILM, Labels
+from training.model import HIDDEN, Labels
 from training.train import build, minilm
 
 ROOT = Path(__file__).parent.parent
@@ -96,7 +96,7 @@ def export(labels: Labels, tokenizer: Tokenizer, model: nn.ModuleDict, folder: P
     outputs = ("deeds", "statuses", "modes", "roles", "sectors")
     _write(
         reader,
-        (torch.randn(2, 6, MINILM.hidden), marked, words),
+        (torch.randn(2, 6, HIDDEN), marked, words),
         folder / "read.onnx",
         ("states", "marked", "words"),
         outputs,

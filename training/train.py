@@ -1,10 +1,8 @@
 """Train the encoder: `python -m training.train --shared ../shared`. Stops and resumes at any moment.
 
-Five stages. `general` learns syntax, names, roles and attributions from the treebanks and their kin, with the coded
+Three stages. `general` learns syntax, names, roles and attributions from the treebanks and their kin, with the coded
 events among them; `events` goes on with the coded events and a tenth of the rest, so that nothing is forgotten; `again`
-is the same once more from a high rate, since a network so small has not learned all that it can by then. `teacher`
-trains a network five times as large on the events, and `pupil` goes on with the small one, on the events and on what
-the teacher says of them and of sentences that nobody has annotated.
+is the same once more from a high rate, since a network so small has not learned all that it can by then.
 Each stage keeps `training/work/<stage>.pt` (weights, optimiser, step), written atomically; a finished stage is skipped.
 """
 
@@ -30,8 +28,6 @@ from training.corpora import Example, Frame
 from training.model import Encoder, Labels, Reader, load_minilm
 
 IGNORE = -100
-LONGEST = 110
-"""Words of a sentence; longer ones are left out."""
 
 
 @dataclass(frozen=True)
@@ -58,17 +54,6 @@ STAGES = (
     ),
     Stage("events", _EVENTS, 4, 1e-4, 4e-4, 800),
     Stage("again", _EVENTS | {"gold": 3.0}, 2, 1e-4, 4e-4, 800),
-)
-TEACHER = Stage("teacher", {"gold": 3.2, "events": 1.45}, 1, 6e-5, 6e-4, 800)
-FROZEN = 4
-"""Layers of the teacher, from below, that are not trained: a fifth of the time saved."""
-PUPIL = Stage(
-    "pupil",
-    {"ewt": 0.2, "gum": 0.2, "ner": 0.36, "attribution": 0.1, "gold": 4.8, "events": 2.4, "free": 2.4},
-    1,
-    2e-4,
-    6e-4,
-    800,
 )
 
 
@@ -119,7 +104,7 @@ def batches(stage: Stage, data: dict[str, list[Example]], rng: random.Random) ->
     """One epoch: a random share of each corpus, in batches of about as many words, of sentences alike in length."""
     chosen: list[Example] = []
     for name, share in stage.shares.items():
-        pool = [e for e in data[name] if len(e.words) <= LONGEST]
+        pool = [e for e in data[name] if len(e.words) <= 110]
         chosen += pool * int(share) + rng.sample(pool, int((share % 1) * len(pool)))
     chosen.sort(key=lambda e: len(e.words) + rng.random() * 6)
     out: list[list[Example]] = [[]]
@@ -320,7 +305,7 @@ def train_stage(
         optimiser.load_state_dict(saved["optimiser"])
     schedule = [min(1.0, (s + 1) / 200) * max(0.02, 1 - s / len(plan)) for s in range(len(plan))]
     model.train()
-    mask_id, started, sums = _mask_id(tokenizer), time.time(), dict[str, float]()
+    mask_id, started, sums = tokenizer.get_vocab()["[MASK]"], time.time(), dict[str, float]()
     for step in range(done, len(plan)):
         for group, rate in zip(optimiser.param_groups, (stage.rate, stage.heads_rate), strict=True):
             group["lr"] = rate * schedule[step]
@@ -348,10 +333,6 @@ def train_stage(
             torch.save(saved, path.with_suffix(".tmp"))
             path.with_suffix(".tmp").replace(path)
     model.load_state_dict(average.values, strict=False)  # the embeddings are not trained
-
-
-def _mask_id(tokenizer: Tokenizer) -> int:
-    return next(i for token in ("[MASK]", "<mask>") if (i := tokenizer.token_to_id(token)) is not None)
 
 
 def minilm() -> tuple[Tokenizer, dict[str, Tensor]]:
@@ -396,30 +377,7 @@ def main() -> None:
     losses = Losses(labels, model["encoder"], model["reader"])
     for stage in STAGES:
         train_stage(stage, model, losses, data, tokenizer, arguments.work)
-    distilled(arguments.shared, arguments.work, data, labels, tokenizer, model)
     torch.save(model.state_dict(), arguments.work / "final.pt")
-
-
-def distilled(
-    shared: Path,
-    work: Path,
-    data: dict[str, list[Example]],
-    labels: Labels,
-    tokenizer: Tokenizer,
-    model: nn.ModuleDict,
-) -> None:
-    """Train a teacher, and `model` by it, in place."""
-    from training import distil, teacher  # they build on this module
-
-    pieces, large = teacher.build_teacher(labels)
-    for layer in large["encoder"].layers[:FROZEN]:
-        layer.requires_grad_(False)
-    train_stage(TEACHER, large, Losses(labels, large["encoder"], large["reader"]), data, pieces, work)
-    free = distil.unread(shared)
-    read = [example for example in data["gold"] + data["events"] if len(example.words) <= LONGEST] + free
-    soft = {id(e): s for e, s in zip(read, distil.taught(large, pieces, read), strict=True)}
-    losses = distil.SoftLosses(labels, model["encoder"], model["reader"], soft)
-    train_stage(PUPIL, model, losses, data | {"free": free}, tokenizer, work)
 
 
 if __name__ == "__main__":
