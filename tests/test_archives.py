@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from legation import archives
 from legation.archives import ArchiveError, import_table
-from legation.cli import exchange
+from legation.cli import exchange, main
 from legation.export import columns
 from legation.schema import DEEDS, Event, Party, Place, Reject, Telling
 from legation.store import Store, from_row
@@ -356,3 +356,10 @@ def test_import_goes_on_after_a_file_that_cannot_be_read_and_fails(tmp_path):
     assert result.exit_code == 1
     assert "none.tab cannot be read: No such file" in result.stderr and "b.tab is no table of ICEWS" in result.stderr
     assert Store(tmp_path / "s").query("FROM events").num_rows == 1
+
+
+def test_an_import_with_rejects_leaves_nothing_to_merge(tmp_path):
+    imported(tmp_path, "icews", {}, {"Event ID": "926686", "Event Date": "2014-05-32"})
+    listed = CliRunner().invoke(main, ["events", "--store", str(tmp_path / "s")])
+    assert listed.stdout.splitlines()[1].startswith("reported 2014-05-14 ")
+    assert "not merged" not in listed.stderr

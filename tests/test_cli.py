@@ -349,14 +349,21 @@ def test_a_damaged_part_is_named(legation, store):
 # The program as a whole -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("command", sorted(cli.main.commands))
+COMMANDS = {name: command for name, command in cli.main.commands.items() if not hasattr(command, "commands")} | {
+    f"{group} {name}": command
+    for group, of_group in cli.main.commands.items()
+    for name, command in getattr(of_group, "commands", {}).items()
+}
+
+
+@pytest.mark.parametrize("command", sorted(COMMANDS))
 def test_help_teaches_by_example(legation, command):
-    result = legation(command, "--help")
+    result = legation(*command.split(), "--help")
     assert result.exit_code == 0
     examples = result.stdout.partition("Examples:")[2].partition("Options:")[0]
     assert f"legation {command}" in examples
     for words in re.findall(rf"legation {command} ([^|>\n]+)", examples):
-        known = {option for parameter in cli.main.commands[command].params for option in parameter.opts}
+        known = {option for parameter in COMMANDS[command].params for option in parameter.opts}
         assert set(re.findall(r"--[a-z]+", words)) <= known
 
 

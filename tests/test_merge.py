@@ -221,10 +221,12 @@ def test_a_merge_of_a_new_day_reads_only_the_months_that_it_touches(tmp_path, mo
     assert len(store.events()) == 3
 
 
-def test_a_part_that_tells_nothing_is_merged_too(tmp_path):
+def test_a_part_that_tells_nothing_waits_for_no_merge(tmp_path):
     store = Store(tmp_path / "s")
     store.write("quiet", [VISIT[0][1]], [])
-    assert (merge(store).mentions, store.merged()) == (0, {"quiet"})
+    store.write("told", [VISIT[1][1]], [VISIT[1][0]])
+    assert store.unmerged() == ["told"]
+    assert (merge(store).mentions, store.merged(), store.unmerged()) == (1, {"quiet", "told"}, [])
 
 
 def test_a_mention_that_two_parts_hold_counts_once(tmp_path):

@@ -151,7 +151,7 @@ def _event_cells(event: Event) -> list[str]:
     sides = (_plain("; ".join(map(_actor, actors)) or "—") for actors in (event.sources, event.targets))
     disputed = _plain(", ".join(d.field for d in event.disagreements))
     counts = (str(event.reports), str(event.publishers))
-    first = reported if event.basis != "stated" else days
+    first = reported if event.basis == "report" or not days else days
     return [first, deed(event), event.status, *sides, where(event.where), *counts, disputed, event.event_id]
 
 

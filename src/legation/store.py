@@ -261,6 +261,13 @@ class Store:
 
     # Reading.
 
+    def unmerged(self) -> list[str]:
+        """The parts that hold mentions which are not in the events yet."""
+        waiting = set(self.parts()) - self.merged()
+        return sorted(
+            part for part in waiting if json.loads(self._marker(part).read_text(encoding="utf-8"))["mentions"]
+        )
+
     def merged(self) -> frozenset[str]:
         """The parts whose mentions are in the events."""
         return frozenset(self._manifest()["merged"])

@@ -34,7 +34,7 @@ def events(folder: str, chosen: Filters, limit: int | None, machine: bool) -> No
     rows = limit if machine or limit is not None else TABLE_ROWS + 1
     with stored(folder) as store:
         found = store.events(**chosen, limit=rows).to_pylist()
-        pending = len(set(store.parts()) - store.merged())
+        pending = len(store.unmerged())
     if machine:
         for row in found:
             print(show.as_json(to_row(from_row(Event, row))))
