@@ -19,7 +19,6 @@ from legation.tables import rows
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
-Halves = npt.NDArray[np.float16]
 
 SIDE = 4
 """Actors of a side that are compared; deeds with more on one side are rare."""
@@ -78,8 +77,8 @@ class Compared:
     place_country: Ints
     at: npt.NDArray[np.float64]  # [n, 2]: latitude and longitude, nan where unknown
     killed: Ints  # -1 where not told
-    words: Halves  # [n, WIDTH], of length 1
-    story: Halves
+    words: Floats  # [n, WIDTH], of length 1
+    story: Floats
 
     def __len__(self) -> int:
         return len(self.order)
@@ -224,7 +223,7 @@ def _bits(column: pa.ChunkedArray) -> Ints:
     return out
 
 
-def _hashed(column: pa.ChunkedArray) -> Halves:
+def _hashed(column: pa.ChunkedArray) -> Floats:
     """[n, WIDTH]: each row's words, weighted by how rare they are, with signs that let chance meetings cancel out."""
     parents, _, members = _places_in(column)
     encoded = members.dictionary_encode()
@@ -232,7 +231,7 @@ def _hashed(column: pa.ChunkedArray) -> Halves:
     digests = np.array([zlib.crc32(word.encode()) for word in told] or [0], dtype=np.int64)
     weights = np.array([_weight(word) for word in told] or [0.0]) * np.where(digests & 1, 1.0, -1.0)
     codes = np.array(encoded.indices)
-    out = np.zeros((len(column), WIDTH), dtype=np.float16)
+    out = np.zeros((len(column), WIDTH), dtype=np.float32)
     for low in range(0, len(column), PAIRS):
         rows_ = min(PAIRS, len(column) - low)
         some = slice(*np.searchsorted(parents, (low, low + rows_)))
@@ -242,8 +241,8 @@ def _hashed(column: pa.ChunkedArray) -> Halves:
     return out
 
 
-def _cosine(rows_: Halves, a: Ints, b: Ints) -> Floats:
-    return np.asarray(np.einsum("ij,ij->i", rows_[a].astype(np.float32), rows_[b].astype(np.float32)))
+def _cosine(rows_: Floats, a: Ints, b: Ints) -> Floats:
+    return np.asarray(np.einsum("ij,ij->i", rows_[a], rows_[b]))
 
 
 def _weight(stem: str) -> float:
