@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from legation import tables
-from legation.pieces import Batch, batch
+from legation.pieces import Batch, Pieces, batch
 from legation.schema import DEEDS, STATUSES
 from training import corpora
 from training.annotations import documents
@@ -305,13 +305,14 @@ def train_stage(
         optimiser.load_state_dict(saved["optimiser"])
     schedule = [min(1.0, (s + 1) / 200) * max(0.02, 1 - s / len(plan)) for s in range(len(plan))]
     model.train()
+    pieces = Pieces(tokenizer)
     mask_id, started, sums = tokenizer.get_vocab()["[MASK]"], time.time(), dict[str, float]()
     for step in range(done, len(plan)):
         for group, rate in zip(optimiser.param_groups, (stage.rate, stage.heads_rate), strict=True):
             group["lr"] = rate * schedule[step]
         torch.manual_seed(step)
         with torch.autocast("cpu", dtype=torch.bfloat16):
-            parts = losses(batch(tokenizer, [e.words for e in plan[step]]), plan[step], random.Random(step), mask_id)
+            parts = losses(batch(pieces, [e.words for e in plan[step]]), plan[step], random.Random(step), mask_id)
         optimiser.zero_grad(set_to_none=True)
         sum(part.float() for part in parts.values()).backward()
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)

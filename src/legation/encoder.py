@@ -19,7 +19,7 @@ from tokenizers import Tokenizer
 
 from legation import tables
 from legation.nounphrases import arbitrated, completed
-from legation.pieces import Batch, batch
+from legation.pieces import Batch, Pieces, batch
 from legation.schema import Argument, DeedReading, Name, Reading, Span, Word
 from legation.segment import words as split
 
@@ -28,10 +28,13 @@ _ACTORS = ("source", "target", "claimant")
 _CIRCUMSTANCES = ("time", "place")
 LEAST = {"source": 0.2, "target": 0.2, "time": 0.2, "place": 0.2}
 """A role that no word is likeliest to have is filled from this chance on; chosen on the development sets."""
-SECTOR = 0.3
-"""An actor is given a sector from this chance on; chosen on the development sets."""
+SECTOR, SECOND_SECTOR = 0.15, 0.6
+"""An actor is given its likeliest sector from this chance on, and one more from that; chosen on the development sets.
+Hardly two actors in a hundred have two."""
 BATCH = 8
-"""Sentences in one run of the network: more would be padded further, and cost time and memory."""
+"""Sentences in one run of the network at most: more would cost memory, and not be quicker."""
+PADDING = 1.4
+"""How many times as long as its shortest the longest sentence of a run may be: padding costs what words cost."""
 
 
 class Network(Protocol):
@@ -120,7 +123,7 @@ class Encoder:
     ) -> None:
         self._network = network
         self.settings = settings or shipped_settings()
-        self._tokenizer = tokenizer or shipped_tokenizer()
+        self._pieces = Pieces(tokenizer or shipped_tokenizer())
 
     @cached_property
     def network(self) -> Network:
@@ -135,9 +138,7 @@ class Encoder:
         """
         found = [split(text, sentence.start, sentence.end) for sentence in sentences]
         readings = [Reading(sentence) for sentence in sentences]
-        order = sorted((i for i in range(len(found)) if found[i]), key=lambda i: (len(found[i]), i))
-        for at in range(0, len(order), BATCH):
-            rows = order[at : at + BATCH]
+        for rows in _alike([len(words) for words in found]):
             items = [(text, sentences[i], found[i]) for i in rows]
             for i, reading in zip(rows, self._read_batch(items), strict=True):
                 readings[i] = reading
@@ -152,13 +153,14 @@ class Encoder:
                 start = found[-1][1] + 1 if found else 0
                 found.append((start, start + len(word)))
             items.append((text, Span(0, len(text), text), found))
-        out: list[Reading] = []
-        for at in range(0, len(items), BATCH):
-            out.extend(self._read_batch(items[at : at + BATCH]))
-        return out
+        readings: list[Reading] = [Reading(span) for _, span, _ in items]
+        for rows in _alike([len(found) for _, _, found in items]):
+            for i, reading in zip(rows, self._read_batch([items[i] for i in rows]), strict=True):
+                readings[i] = reading
+        return readings
 
     def _read_batch(self, items: Sequence[tuple[str, Span, list[tuple[int, int]]]]) -> Iterator[Reading]:
-        inputs = batch(self._tokenizer, [[text[a:b] for a, b in found] for text, _, found in items])
+        inputs = batch(self._pieces, [[text[a:b] for a, b in found] for text, _, found in items])
         states, pos, names, triggers, heads, relations = self.network.encode(inputs)
         pos, relations, names = pos.argmax(-1), relations.argmax(-1), names.argmax(-1)
         chances = _softmax(triggers)
@@ -275,7 +277,22 @@ class Encoder:
 
     def _sectors(self, chances: Array) -> tuple[str, ...]:
         """The sectors that the words [n, sectors] of an actor are given on average."""
-        return tuple(s for s, chance in zip(self.settings.sectors, chances.mean(0), strict=True) if chance >= SECTOR)
+        likely = chances.mean(0)
+        first, second = (-likely).argsort(kind="stable")[:2]
+        told = {k for k, least in ((first, SECTOR), (second, SECOND_SECTOR)) if likely[k] >= least}
+        return tuple(sector for k, sector in enumerate(self.settings.sectors) if k in told)
+
+
+def _alike(lengths: Sequence[int]) -> Iterator[list[int]]:
+    """Indices of all that have a length, shortest first, in groups for one run of the network."""
+    group: list[int] = []
+    for i in sorted((i for i, length in enumerate(lengths) if length), key=lambda i: (lengths[i], i)):
+        if group and (len(group) == BATCH or lengths[i] > PADDING * lengths[group[0]]):
+            yield group
+            group = []
+        group.append(i)
+    if group:
+        yield group
 
 
 def _likeliest(
