@@ -19,7 +19,7 @@ from legation.forecast import ranker
 from legation.forecast.archive import Archive, read_quadruples
 from legation.forecast.backtest import backtest
 from legation.forecast.dyads import Panel
-from legation.forecast.history import FEATURES
+from legation.forecast.features import FEATURES
 from legation.forecast.links import Studied, evaluate, study
 
 PARTS = {
@@ -29,7 +29,7 @@ PARTS = {
     "deeds alike": ("class ", "place class"),
     "paths": ("path ",),
     "actors alike by behaviour": ("like",),
-    "factors": ("factor",),
+    "network": ("network",),
     "places": ("place", "actor place", "target is place", "actor is place", "same place"),
     "kinds": ("kind", "actor kind"),
     "seasons": ("weekly", "yearly"),

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from legation import agenda, ingest, runner
+from legation.coder import Coder
 from legation.merge import merge
 from legation.schema import Event, Mention, Report
 from legation.store import Store, from_row
@@ -33,7 +34,8 @@ def same_stories(path: Path) -> Figures:
     reports = [_report(row) for row in rows]
     with tempfile.TemporaryDirectory() as folder:
         store = Store(f"{folder}/store")
-        runner.run(["stories"], store, workers=1, read=lambda _: reports)
+        coder = Coder()
+        store.write("stories", reports, [mention for report in reports for mention in coder.code(report)])
         merge(store)
         event_of = {t["mention_id"]: e["event_id"] for e in store.events().to_pylist() for t in e["tellings"]}
         told = [from_row(Mention, row) for row in store.mentions().to_pylist()]

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from legation.cli.forecasting import forecast
-from legation.forecast import record, scores, world
+from legation.forecast import fitted, record, scores, world
 from legation.forecast.archive import ForecastError, read_store
 from legation.forecast.backtest import backtest
 from legation.forecast.dyads import HORIZONS, Model, Panel, alive, counts_within, level, seen, series_of
@@ -255,6 +255,35 @@ def test_backtest_prints_scores_and_draws_them(store, tmp_path):
     for words in ("7 days", "Brier", "skill against dyad's rate", "expected calibration error"):
         assert words in result.stdout
     assert (tmp_path / "r.svg").read_text().startswith("<svg")
+
+
+LINKS = ("--source", "PRK", "--day", "2014-12-01", "--limit", 5, "--json")
+
+
+def test_what_links_rest_on_is_learned_once(store, monkeypatch):
+    first = lines(run("links", "--store", store.path, *LINKS))
+    monkeypatch.setattr(fitted, "learned", None)
+    assert lines(run("links", "--store", store.path, *LINKS)) == first
+    assert record.issued(store) == []
+
+
+def test_other_events_are_learned_from_anew_and_few_forecasters_are_kept(events, tmp_path):
+    cut = Store(tmp_path / "store")
+    for count in (60, 70, 80, 90):
+        write(cut, events[:count])
+        assert run("links", "--store", cut.path, *LINKS).exit_code == 0
+    kept = list((cut.path / "forecasts").iterdir())
+    assert len(kept) == fitted.KEPT and all(path.suffix == ".npz" for path in kept)
+
+
+def test_a_broken_forecaster_is_named(events, tmp_path):
+    cut = Store(tmp_path / "store")
+    write(cut, events[:60])
+    run("links", "--store", cut.path, *LINKS)
+    (path,) = (cut.path / "forecasts").iterdir()
+    path.write_bytes(path.read_bytes()[:100])
+    result = run("links", "--store", cut.path, *LINKS)
+    assert result.exit_code == 1 and f"{path.name} is no forecaster" in result.stderr
 
 
 def test_what_was_recorded_is_scored_once_its_window_has_passed(store, events, tmp_path):

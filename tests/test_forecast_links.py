@@ -10,10 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from legation.cli.forecasting import forecast
-from legation.forecast import ranker, tallies
+from legation.forecast import network, ranker, tallies
 from legation.forecast.archive import Archive, ForecastError, read_quadruples, roots
-from legation.forecast.history import FEATURES, History
-from legation.forecast.links import Forecaster, evaluate
+from legation.forecast.features import FEATURES
+from legation.forecast.history import History
+from legation.forecast.links import evaluate, learned
 from legation.forecast.protocol import quality, ranks
 from legation.forecast.ranker import ask, questions
 
@@ -82,6 +83,17 @@ def test_a_question_alone_is_answered_as_in_its_batch():
         np.testing.assert_array_equal(candidates[0], asked.candidates[i])
         np.testing.assert_array_equal(features[0], asked.features[i])
         assert found[0] == asked.found[i]
+
+
+def test_what_was_asked_before_does_not_matter():
+    asked, silent = History(ARCHIVE), history_before(ARCHIVE, 33)
+    for day in range(33):
+        if asked.known:
+            ask(asked, ARCHIVE.of(day))
+        asked.add(ARCHIVE.of(day))
+    one, other = (history.describe(np.array([0, 3]), np.array([1, 2]), 33, 20) for history in (asked, silent))
+    np.testing.assert_array_equal(one[0], other[0])
+    np.testing.assert_array_equal(one[2], other[2])
 
 
 def test_the_order_of_questions_does_not_matter():
@@ -168,6 +180,75 @@ def test_tallies_count_as_the_formula_says(events):
 def test_roots_are_read_off_names_codes_and_types():
     named = ("Make_statement".replace("_", " "), "Use tactics of violent repression", "CONSULT", "042", "no such deed")
     assert list(roots(named)) == [1, 17, 4, 4, 0]
+
+
+# The network. -----------------------------------------------------------------------------------------------------
+
+
+def told_before(day):
+    """The network of a history that ends with `day`, the day's events in it, and a history that ends the day before."""
+    history, earlier = history_before(ARCHIVE, day + 1), history_before(ARCHIVE, day)
+    events = np.arange(earlier.known, history.known)[:7]
+    return history.network, network._batch(history.state, events), earlier
+
+
+def shares_of(weights, net, history, actor, deed, day):
+    net.set_weights(weights)
+    found = np.zeros(len(ARCHIVE.actors), np.float32)
+    network.log_shares(net.weights, net.turned, history.state, int(actor), int(deed), day, found)
+    return found
+
+
+def test_slopes_of_the_network_are_those_of_its_loss(monkeypatch):
+    monkeypatch.setattr(network, "DROPPED", 0.0)
+    net, batch, earlier = told_before(24)
+    weights = net.weights
+    slopes = network._slopes(weights, net._embedded(), batch, net.places, net.kinds, net.classes, net.chance)
+
+    def loss():
+        told = [shares_of(weights, net, earlier, batch.actors[i], batch.deeds[i], 24) for i in range(len(batch.actors))]
+        return -np.mean([told[i][answer] for i, answer in zip(batch.at, batch.answers, strict=True)])
+
+    for name in network.Weights._fields:
+        value, slope = getattr(weights, name), getattr(slopes, name)
+        at = np.unravel_index(np.abs(slope).argmax(), slope.shape)
+        kept, step = value[at], np.float32(3e-3)
+        value[at] = kept + step
+        above = loss()
+        value[at] = kept - step
+        below = loss()
+        value[at] = kept
+        assert slope[at] == pytest.approx((above - below) / (2 * step), rel=0.03, abs=2e-4), name
+
+
+def test_shares_sum_to_one_and_favour_what_recurs():
+    net, batch, earlier = told_before(36)
+    for i, answer in zip(batch.at, batch.answers, strict=True):
+        shares = np.exp(shares_of(net.weights, net, earlier, batch.actors[i], batch.deeds[i], 36))
+        assert shares.sum() == pytest.approx(1, abs=1e-4)
+        assert shares[answer] > 0
+    told = [
+        np.exp(shares_of(net.weights, net, earlier, a, d, 36)) for a, d in zip(batch.actors, batch.deeds, strict=True)
+    ]
+    by_chance = 1 / len(ARCHIVE.actors)
+    assert np.mean([told[i][answer] for i, answer in zip(batch.at, batch.answers, strict=True)]) > 1.3 * by_chance
+
+
+def test_the_network_goes_by_the_seed_alone():
+    one, same, other = (History(ARCHIVE, seed) for seed in (0, 0, 1))
+    for history in (one, same, other):
+        for day in range(6):
+            history.add(ARCHIVE.of(day))
+    np.testing.assert_array_equal(one.network.turned, same.network.turned)
+    assert (one.network.turned != other.network.turned).any()
+
+
+def test_earlier_events_are_drawn_from_all_days_late_ones_more_often():
+    history = history_before(ARCHIVE, 40)
+    drawn = np.concatenate([history.network._drawn(history.state, history.known) for _ in range(40)])
+    days = np.bincount(history.state.day[drawn], minlength=40)
+    assert drawn.min() >= 0 and drawn.max() < history.known and (days > 0).all()
+    assert days[30:].sum() > days[:10].sum()
 
 
 # Ranks. -----------------------------------------------------------------------------------------------------------
@@ -284,7 +365,7 @@ def test_a_missing_split_is_named(quadruples):
 
 @pytest.fixture(scope="module")
 def forecaster():
-    return Forecaster(ARCHIVE, 38)
+    return learned(ARCHIVE, 38)
 
 
 def test_links_are_ranked_probable_and_explained(forecaster):
@@ -305,12 +386,12 @@ def test_probabilities_of_links_sum_to_what_comes_true(forecaster):
 
 def test_forecasts_do_not_know_the_day_or_later():
     cut = replace(ARCHIVE, facts=ARCHIVE.before(38))
-    assert Forecaster(cut, 38).links([0, 1]) == Forecaster(ARCHIVE, 38).links([0, 1])
+    assert learned(cut, 38).links([0, 1]) == learned(ARCHIVE, 38).links([0, 1])
 
 
 def test_an_actor_never_seen_has_no_known_deeds(forecaster):
     quiet = replace(ARCHIVE, facts=ARCHIVE.facts[(ARCHIVE.facts[:, [0, 2]] != 23).all(axis=1)])
-    one = Forecaster(quiet, 38)
+    one = learned(quiet, 38)
     assert one.links([23]) == []
     asked = one.links([23], deeds=[2], most=5)
     assert len(asked) == 5 and all(link.known == 0 and not link.past for link in asked)

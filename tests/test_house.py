@@ -20,27 +20,36 @@ STAGES = {
     "pieces": NOUNS,
     "nounphrases": NOUNS,
     "encoder": NOUNS | {"legation.pieces", "legation.segment", "legation.nounphrases"},  # its own two halves
-    "store": NOUNS,
+    **dict.fromkeys(("files", "filters", "dyads"), NOUNS),  # what the store is made of
+    "corrections": NOUNS | {"legation.files", "legation.coding.deeds"},  # the codes of a mended mention
+    "store": NOUNS | {f"legation.{name}" for name in ("corrections", "dyads", "files", "filters")},
+    "gold": NOUNS | {"legation.store"},
+    "check": NOUNS | {"legation.store", "legation.files", "legation.runner.upkeep"},
     "merge.traces": NOUNS,
-    "merge.pairs": NOUNS,
-    "merge.links": NOUNS | {"legation.merge.pairs", "legation.merge.traces"},
+    "merge.compared": NOUNS | {"legation.merge.traces"},
+    "merge.blocks": NOUNS | {"legation.merge.compared"},
+    "merge.pairs": NOUNS | {"legation.merge.blocks", "legation.merge.compared"},
+    "merge.links": NOUNS | {f"legation.merge.{name}" for name in ("blocks", "compared", "pairs", "traces")},
     "merge.consensus": NOUNS | {"legation.merge.traces", "legation.coding.deeds"},  # the codes of the consensus
+    "merge.shards": NOUNS
+    | {"legation.store"}
+    | {f"legation.merge.{name}" for name in ("blocks", "compared", "consensus", "links", "traces")},
     "archives": NOUNS | {"legation.store"},
     "export": NOUNS | {"legation.store", "legation.archives"},
     **{name: NOUNS | {"legation.store"} for name in ("relations", "agenda", "ledger", "profiles")},
     **{
         f"forecast.{path.stem}": NOUNS
-        | {"legation.store"}
+        | {"legation.store", "legation.files", "legation.agenda"}  # a forecast of plans reads the agenda
         | {f"legation.forecast.{other.stem}" for other in (SOURCE / "forecast").glob("*.py")}
         for path in (SOURCE / "forecast").glob("*.py")
         if path.stem != "__init__"
     },
 } | {f"coding.{path.stem}": NOUNS for path in (SOURCE / "coding").glob("*.py") if path.stem != "__init__"}
-FACES = {f"cli.{name}" for name in ("asking", "coding", "common", "exchange", "forecasting", "views")} | {
-    "__main__",
-    "runner",
-    "show",
-    "coder",
+FACES = {"__main__", "show", "coder"} | {
+    f"{folder}.{path.stem}"
+    for folder in ("cli", "desk", "runner", "watch")
+    for path in (SOURCE / folder).glob("*.py")
+    if path.stem != "__init__"
 }
 
 

@@ -1,6 +1,7 @@
 """Choose what is chosen on the development sets: `python -m training.calibrate --shared ../shared`.
 
-The threshold from which a deed is reported (best sum of deed F1, tuple F1 and the type F1 of the PLOVER records), kept
+The thresholds from which deeds are reported (best sum of deed F1, tuple F1, the type F1 of the
+PLOVER records and the share of kept-out PLV pairs that are found), kept
 in weights/labels.json; and the weights of the confidence (logistic regression on whether deed, sources and targets are
 all right), in tables/confidence.csv. The sets are the gold development sets and our own annotations that are kept out
 of training. Run after training.export. Last it writes what the float model reads in the samples to
@@ -16,18 +17,20 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from evals.accuracy import SETS, as_written, event_types, jsonl, report_of
+from evals.accuracy import SETS, as_written, event_types, jsonl, report_of, typed_pairs
 from evals.scoring import right_mentions, score
 
 from legation.coder import Coder
 from legation.coding.confidence import features
 from legation.encoder import Encoder, shipped_settings
-from legation.schema import DeedReading, Mention
+from legation.schema import DEEDS, DeedReading, Mention
 from training.annotations import development
 from training.export import WEIGHTS, write_float_readings
 
 TABLE = WEIGHTS.parent / "tables" / "confidence.csv"
 THRESHOLDS = [round(0.4 + 0.05 * k, 2) for k in range(6)]
+SOONER = dict.fromkeys(("AID", "CONCEDE", "CONSULT", "COOPERATE", "SANCTION"), 0.4)
+"""Deeds that are reported from a lower probability on: of what is then told, more is right than wrong."""
 
 
 def main() -> None:
@@ -39,9 +42,12 @@ def main() -> None:
     gold = arguments.shared / "gold"
     sets = [jsonl(gold / "wire_dev.jsonl"), jsonl(gold / "docs_dev.jsonl"), development(arguments.shared)]
     records = jsonl(arguments.shared / SETS["plover_gsr_dev"])
-    accept = max(THRESHOLDS, key=lambda threshold: _merit(sets, records, threshold))
+    pairs = jsonl(arguments.shared / SETS["plv"])
+    accept = max(THRESHOLDS, key=lambda threshold: _merit(sets, records, pairs, threshold))
     path = WEIGHTS / "labels.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"accept": accept}, indent=1) + "\n", encoding="utf-8")
+    path.write_text(
+        json.dumps(json.loads(path.read_text()) | {"accept": _thresholds(accept)}, indent=1) + "\n", encoding="utf-8"
+    )
     print(f"accept {accept}")
     weights = _fit(list(_rows([document for documents in sets for document in documents], accept)))
     with TABLE.open("w", encoding="utf-8", newline="") as file:
@@ -54,8 +60,12 @@ def main() -> None:
     write_float_readings(arguments.work)
 
 
+def _thresholds(accept: float) -> dict[str, float]:
+    return dict.fromkeys(DEEDS, accept) | {deed: min(accept, least) for deed, least in SOONER.items()}
+
+
 def _coder(accept: float) -> Coder:
-    return Coder(Encoder(settings=replace(shipped_settings(), accept=accept)))
+    return Coder(Encoder(settings=replace(shipped_settings(), accept=_thresholds(accept))))
 
 
 def _coded(coder: Coder, document: dict[str, Any]) -> list[tuple[DeedReading, Mention]]:
@@ -64,9 +74,12 @@ def _coded(coder: Coder, document: dict[str, Any]) -> list[tuple[DeedReading, Me
     return [pair for pair in coder.code_with_readings(report_of(document)) if pair[1].trigger.start >= before]
 
 
-def _merit(sets: list[list[dict[str, Any]]], records: list[dict[str, Any]], accept: float) -> float:
+def _merit(
+    sets: list[list[dict[str, Any]]], records: list[dict[str, Any]], pairs: list[dict[str, Any]], accept: float
+) -> float:
     coder, told = _coder(accept), []
-    merit = types = event_types(coder, records)["type_f1"]
+    types = event_types(coder, records)["type_f1"]
+    merit = types + typed_pairs(coder, pairs)["found"]
     for documents in sets:
         figures = score(documents, [[as_written(m) for _, m in _coded(coder, document)] for document in documents])
         merit += figures["deed"]["f1"] + figures["tuple"]["f1"]

@@ -20,8 +20,8 @@ from torch import nn
 
 from legation.encoder import Encoder
 from legation.pieces import Batch
-from legation.schema import Span
-from training.model import HIDDEN, Labels
+from legation.schema import DEEDS, Span
+from training.model import MINILM, Labels
 from training.train import build, minilm
 
 ROOT = Path(__file__).parent.parent
@@ -96,7 +96,7 @@ def export(labels: Labels, tokenizer: Tokenizer, model: nn.ModuleDict, folder: P
     outputs = ("deeds", "statuses", "modes", "roles", "sectors")
     _write(
         reader,
-        (torch.randn(2, 6, HIDDEN), marked, words),
+        (torch.randn(2, 6, MINILM.hidden), marked, words),
         folder / "read.onnx",
         ("states", "marked", "words"),
         outputs,
@@ -170,7 +170,8 @@ def main() -> None:
     parser.add_argument("--version", required=True, help="version of the weights, as it stands in Mention.coder")
     arguments = parser.parse_args()
     labels, tokenizer, model = load(arguments.work)
-    export(labels, tokenizer, model, arguments.out, {"version": arguments.version, "candidate": 0.15, "accept": 0.4})
+    settings = {"version": arguments.version, "candidate": 0.15, "accept": dict.fromkeys(DEEDS, 0.4)}
+    export(labels, tokenizer, model, arguments.out, settings)
     for path in sorted(arguments.out.iterdir()):
         print(f"{path.name}: {path.stat().st_size:,} bytes")
 

@@ -4,15 +4,28 @@ Two modules, exported apart: `Encoder` reads a sentence once; `Reader` takes the
 trigger, and says what deed it is (or none), its status and modes, and which words stand in which role to it.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-HIDDEN, HEADS, INNER, LAYERS = 384, 12, 1536, 6
+HEADS = 12
 CASES = 8
 REACH = 24  # distances from the trigger beyond this are one
+
+
+@dataclass(frozen=True)
+class Size:
+    """How wide and how deep a network is."""
+
+    hidden: int
+    inner: int
+    layers: int
+
+
+MINILM = Size(384, 1536, 6)
 
 
 @dataclass(frozen=True)
@@ -34,21 +47,23 @@ class Labels:
 class Layer(nn.Module):
     """A BERT layer: self-attention and a two-layer perceptron, each followed by a sum and a norm."""
 
-    def __init__(self, dropout: float) -> None:
+    def __init__(self, size: Size, dropout: float) -> None:
         super().__init__()
-        self.qkv = nn.Linear(HIDDEN, 3 * HIDDEN)
-        self.out = nn.Linear(HIDDEN, HIDDEN)
-        self.norm1 = nn.LayerNorm(HIDDEN, eps=1e-12)
-        self.up = nn.Linear(HIDDEN, INNER)
-        self.down = nn.Linear(INNER, HIDDEN)
-        self.norm2 = nn.LayerNorm(HIDDEN, eps=1e-12)
+        hidden, inner = size.hidden, size.inner
+        self.qkv = nn.Linear(hidden, 3 * hidden)
+        self.out = nn.Linear(hidden, hidden)
+        self.norm1 = nn.LayerNorm(hidden, eps=1e-12)
+        self.up = nn.Linear(hidden, inner)
+        self.down = nn.Linear(inner, hidden)
+        self.norm2 = nn.LayerNorm(hidden, eps=1e-12)
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, x: Tensor, bias: Tensor) -> Tensor:
-        batch, length, _ = x.shape
-        q, k, v = self.qkv(x).view(batch, length, 3, HEADS, HIDDEN // HEADS).permute(2, 0, 3, 1, 4)
-        weights = (q @ k.transpose(-1, -2)) * (HIDDEN // HEADS) ** -0.5 + bias
-        mixed = (weights.softmax(-1) @ v).transpose(1, 2).reshape(batch, length, HIDDEN)
+        batch, length, hidden = x.shape
+        width = hidden // HEADS
+        q, k, v = self.qkv(x).view(batch, length, 3, HEADS, width).permute(2, 0, 3, 1, 4)
+        weights = (q @ k.transpose(-1, -2)) * width**-0.5 + bias
+        mixed = (weights.softmax(-1) @ v).transpose(1, 2).reshape(batch, length, hidden)
         x = self.norm1(x + self.dropout(self.out(mixed)))
         return self.norm2(x + self.dropout(self.down(functional.gelu(self.up(x)))))
 
@@ -61,32 +76,33 @@ def attention_bias(mask: Tensor) -> Tensor:
 class Encoder(nn.Module):
     """Word pieces of a sentence -> word states and what every word says for itself."""
 
-    def __init__(self, labels: Labels, pieces: int, dropout: float = 0.1) -> None:
+    def __init__(self, labels: Labels, pieces: int, size: Size = MINILM, dropout: float = 0.1) -> None:
         super().__init__()
-        self.pieces = nn.Embedding(pieces, HIDDEN)
-        self.positions = nn.Embedding(512, HIDDEN)
-        self.cases = nn.Embedding(CASES, HIDDEN)
-        self.norm = nn.LayerNorm(HIDDEN, eps=1e-12)
-        self.layers = nn.ModuleList(Layer(dropout) for _ in range(LAYERS))
+        hidden = size.hidden
+        self.pieces = nn.Embedding(pieces, hidden)
+        self.positions = nn.Embedding(512, hidden)
+        self.cases = nn.Embedding(CASES, hidden)
+        self.norm = nn.LayerNorm(hidden, eps=1e-12)
+        self.layers = nn.ModuleList(Layer(size, dropout) for _ in range(size.layers))
         self.dropout = nn.Dropout(dropout)
-        self.pos = nn.Linear(HIDDEN, len(labels.pos))
-        self.names = nn.Linear(HIDDEN, len(labels.names))
-        self.triggers = nn.Linear(HIDDEN, len(labels.triggers))
-        self.arc_dependent = nn.Linear(HIDDEN, 192)
-        self.arc_head = nn.Linear(HIDDEN, 192)
-        self.relation_dependent = nn.Linear(HIDDEN, 192)
-        self.relation_head = nn.Linear(HIDDEN, 192)
+        self.pos = nn.Linear(hidden, len(labels.pos))
+        self.names = nn.Linear(hidden, len(labels.names))
+        self.triggers = nn.Linear(hidden, len(labels.triggers))
+        self.arc_dependent = nn.Linear(hidden, 192)
+        self.arc_head = nn.Linear(hidden, 192)
+        self.relation_dependent = nn.Linear(hidden, 192)
+        self.relation_head = nn.Linear(hidden, 192)
         self.relations = nn.Linear(192, len(labels.relations))
         nn.init.zeros_(self.cases.weight)
 
     def states(self, pieces: Tensor, cases: Tensor, mask: Tensor, first: Tensor) -> Tensor:
-        """pieces, cases, mask [B, T]; first [B, W], the first piece of each word -> [B, W, HIDDEN]."""
+        """pieces, cases, mask [B, T]; first [B, W], the first piece of each word -> [B, W, hidden]."""
         at = torch.arange(pieces.shape[1], device=pieces.device)
         x = self.dropout(self.norm(self.pieces(pieces) + self.positions(at)[None] + self.cases(cases)))
         bias = attention_bias(mask)
         for layer in self.layers:
             x = layer(x, bias)
-        return x.gather(1, first[:, :, None].expand(-1, -1, HIDDEN))
+        return x.gather(1, first[:, :, None].expand(-1, -1, x.shape[2]))
 
     def arcs(self, states: Tensor, words: Tensor) -> Tensor:
         """[B, W, W]: score of word j as head of word i; a root is its own head."""
@@ -109,28 +125,29 @@ class Encoder(nn.Module):
 class Reader(nn.Module):
     """Word states of a sentence and one marked trigger -> its deed, status, modes, roles and sectors."""
 
-    def __init__(self, labels: Labels, dropout: float = 0.1) -> None:
+    def __init__(self, labels: Labels, size: Size = MINILM, dropout: float = 0.1) -> None:
         super().__init__()
-        self.mark = nn.Embedding(2, HIDDEN)
-        self.distance = nn.Embedding(2 * REACH + 1, HIDDEN)
-        self.trigger = nn.Linear(HIDDEN, HIDDEN)
-        self.norm = nn.LayerNorm(HIDDEN, eps=1e-12)
-        self.layer = Layer(dropout)
+        hidden = size.hidden
+        self.mark = nn.Embedding(2, hidden)
+        self.distance = nn.Embedding(2 * REACH + 1, hidden)
+        self.trigger = nn.Linear(hidden, hidden)
+        self.norm = nn.LayerNorm(hidden, eps=1e-12)
+        self.layer = Layer(size, dropout)
         self.dropout = nn.Dropout(dropout)
-        self.hidden = nn.Linear(2 * HIDDEN, HIDDEN)
-        self.deeds = nn.Linear(HIDDEN, len(labels.deeds))
-        self.statuses = nn.Linear(HIDDEN, len(labels.statuses))
-        self.modes = nn.Linear(HIDDEN, len(labels.modes))
-        self.factual = nn.Linear(HIDDEN, 1)
-        self.roles = nn.Linear(HIDDEN, len(labels.roles))
-        self.sectors = nn.Linear(HIDDEN, len(labels.sectors))
-        self.propbank = nn.Linear(HIDDEN, len(labels.propbank))
-        self.attribution = nn.Linear(HIDDEN, 3)
+        self.hidden = nn.Linear(2 * hidden, hidden)
+        self.deeds = nn.Linear(hidden, len(labels.deeds))
+        self.statuses = nn.Linear(hidden, len(labels.statuses))
+        self.modes = nn.Linear(hidden, len(labels.modes))
+        self.factual = nn.Linear(hidden, 1)
+        self.roles = nn.Linear(hidden, len(labels.roles))
+        self.sectors = nn.Linear(hidden, len(labels.sectors))
+        self.propbank = nn.Linear(hidden, len(labels.propbank))
+        self.attribution = nn.Linear(hidden, 3)
         for embedding in (self.mark, self.distance):
             nn.init.normal_(embedding.weight, std=0.02)
 
     def read(self, states: Tensor, marked: Tensor, words: Tensor) -> tuple[Tensor, Tensor]:
-        """states [N, W, HIDDEN], marked and words [N, W] -> word states for this trigger, and the trigger's own."""
+        """states [N, W, hidden], marked and words [N, W] -> word states for this trigger, and the trigger's own."""
         weight = marked.float() / marked.float().sum(1, keepdim=True).clamp(min=1.0)
         trigger = (weight[:, None, :] @ states).squeeze(1)
         at = marked.float().argmax(1)
@@ -156,18 +173,26 @@ def load_minilm(encoder: Encoder, reader: Reader, weights: dict[str, Tensor]) ->
         encoder.norm.weight.copy_(weights["embeddings.LayerNorm.weight"])
         encoder.norm.bias.copy_(weights["embeddings.LayerNorm.bias"])
         for i, layer in enumerate([*encoder.layers, reader.layer]):
-            _load_layer(layer, weights, f"encoder.layer.{min(i, LAYERS - 1)}.")
+            copy_layer(
+                layer,
+                weights,
+                f"encoder.layer.{min(i, len(encoder.layers) - 1)}.",
+                qkv=("attention.self.query", "attention.self.key", "attention.self.value"),
+                others=(
+                    "attention.output.dense",
+                    "attention.output.LayerNorm",
+                    "intermediate.dense",
+                    "output.dense",
+                    "output.LayerNorm",
+                ),
+            )
 
 
-def _load_layer(layer: nn.Module, weights: dict[str, Tensor], prefix: str) -> None:
+def copy_layer(
+    layer: nn.Module, weights: dict[str, Tensor], prefix: str, *, qkv: Sequence[str], others: Sequence[str]
+) -> None:
+    """Copy a layer's weights in by their names: `others` are those of out, norm1, up, down and norm2."""
     for kind in ("weight", "bias"):
-        qkv = [weights[f"{prefix}attention.self.{name}.{kind}"] for name in ("query", "key", "value")]
-        layer.get_parameter(f"qkv.{kind}").copy_(torch.cat(qkv))
-        for ours, theirs in (
-            ("out", "attention.output.dense"),
-            ("norm1", "attention.output.LayerNorm"),
-            ("up", "intermediate.dense"),
-            ("down", "output.dense"),
-            ("norm2", "output.LayerNorm"),
-        ):
+        layer.get_parameter(f"qkv.{kind}").copy_(torch.cat([weights[f"{prefix}{name}.{kind}"] for name in qkv]))
+        for ours, theirs in zip(("out", "norm1", "up", "down", "norm2"), others, strict=True):
             layer.get_parameter(f"{ours}.{kind}").copy_(weights[f"{prefix}{theirs}.{kind}"])

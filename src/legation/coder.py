@@ -64,7 +64,7 @@ class Coder:
     def _mention(self, scene: "_Scene", index: int, reading: Reading, deed: DeedReading) -> Mention:
         report = scene.report
         deed = claims.attributed(reading, deed)
-        when = _when(report, deed)
+        when = _when(report, reading.sentence, deed)
         status = _status(deed, when, report.published)
         published = deeds.publish(deed.deed, deed.modes, status)
         claimants = scene.resolved(deed.claimants, index)
@@ -162,12 +162,21 @@ def _is_town(where: Where, words: Span) -> bool:
     return where.span == words and where.place_id != where.country
 
 
-def _when(report: Report, deed: DeedReading) -> When | None:
+def _when(report: Report, sentence: Span, deed: DeedReading) -> When | None:
     """The stated time of the deed, else the day of publication with basis "report", else null."""
     told = _best(deed.times)
-    if told and len(told.span.text) <= LONGEST_TIME:
-        return times.resolve(_whole(report.text, told.span), report.published, _TENSES[deed.status])
-    return times.publication_day(report.published) if report.published else None
+    if not told or len(told.span.text) > LONGEST_TIME:
+        return times.publication_day(report.published) if report.published else None
+    span = _whole(report.text, told.span)
+    when = times.resolve(span, report.published, _TENSES[deed.status])
+    if when.start or deed.trigger.start < span.end:
+        return when
+    earlier = (
+        times.resolve(found, report.published, "past")
+        for found in reversed(times.find(report.text, sentence.start, span.start))
+    )
+    anchor = next((day for day in earlier if day.start), times.publication_day(report.published))
+    return times.counted_back(span, anchor) or when
 
 
 def _whole(text: str, told: Span) -> Span:

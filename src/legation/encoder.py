@@ -26,7 +26,7 @@ from legation.segment import words as split
 Array = npt.NDArray[Any]
 _ACTORS = ("source", "target", "claimant")
 _CIRCUMSTANCES = ("time", "place")
-LEAST = {"source": 0.2, "target": 0.2, "time": 0.2, "place": 0.2}
+LEAST = {"source": 0.2, "target": 0.2, "time": 0.2, "place": 0.03}
 """A role that no word is likeliest to have is filled from this chance on; chosen on the development sets."""
 SECTOR, SECOND_SECTOR = 0.15, 0.6
 """An actor is given its likeliest sector from this chance on, and one more from that; chosen on the development sets.
@@ -93,8 +93,8 @@ class Settings:
     roles: tuple[str, ...]
     candidate: float
     """A word is a candidate trigger where the first pass gives it at least this chance of naming a deed."""
-    accept: float
-    """A deed is reported from this probability on."""
+    accept: dict[str, float]
+    """A deed is reported from this probability on, by its type: some are told by words that mean little else."""
 
     @classmethod
     def of(cls, values: dict[str, Any]) -> "Settings":
@@ -231,7 +231,7 @@ class Encoder:
             first[settings.deeds.index(label[2:] or "NONE")] += chances[k]
         both = (first + second) / 2
         best = int(both[1:].argmax()) + 1
-        if both[best] < settings.accept:
+        if both[best] < settings.accept[settings.deeds[best]]:
             return None
         arguments = self._arguments(text, words, _softmax(roles[: len(words)]), _sigmoid(sectors))
         return DeedReading(

@@ -4,9 +4,12 @@
     DIR/reports/PART.parquet   columns of schema.REPORTS
     DIR/mentions/PART.parquet  columns of schema.MENTIONS
     DIR/rejects/PART.parquet   columns of schema.REJECTS
-    DIR/done/PART.json         {"reports": 500, "mentions": 812, "rejects": 2}
+    DIR/done/PART.json         {"reports": 500, "mentions": 812, "rejects": 2, "bytes": {KIND: …}, "sha256": {KIND: …}}
+    DIR/adding.lock            held by the process that adds parts, and then holds its number
     DIR/events/manifest.json   {"merged": [PART, …], "shards": {SHARD: VERSION, …}, "before": {SHARD: VERSION, …}}
     DIR/events/SHARD.VERSION.parquet   columns of schema.EVENTS; beside it dyads/ (schema.DYADS), merging/, trees/
+    DIR/corrections/ID.json    what a person says of a mention (corrections.py)
+    DIR/watch/, DIR/desk/      what `legation watch` and `legation desk` keep for themselves
 
 A part is visible wholly or not at all: its three files are written beside their places first, then renamed into them,
 and the done marker comes last; readers open only parts that have a marker. One process may write while any number
@@ -15,23 +18,32 @@ read: a query sees the parts that were done when it began. Writing a part that e
 Events lie in shards, a month of deeds or a piece of an archive each. A merge writes every shard that it changes under a
 new version and then replaces the manifest, so that readers see all of a merge or nothing of it; files of versions that
 neither this manifest nor the one before names are removed.
+
+Mentions are read with their corrections laid over them; the files of a part stay as the coder made them. The manifest
+notes which corrections are in the events: `amended` tells a merge which mentions have changed since.
 """
 
 import contextlib
+import hashlib
 import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, fields
-from datetime import UTC, date
+from dataclasses import asdict, dataclass, fields, replace
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from legation.corrections import CORRECTIONS, Correction, Kept, made, mended
+from legation.dyads import dyads
+from legation.files import alone, digest, draft_of, held, sync, told_by, write_text
+from legation.filters import OF_EVENTS, OF_MENTIONS, conditions
 from legation.schema import (
     DYADS,
     EVENTS,
@@ -57,6 +69,7 @@ from legation.schema import (
 SCHEMAS = {"reports": REPORTS, "mentions": MENTIONS, "rejects": REJECTS}
 EVENT_SCHEMAS = {"events": EVENTS, "dyads": DYADS}
 _EVENT_FOLDERS = {"events": "events", "dyads": "events/dyads", "merging": "events/merging", "trees": "events/trees"}
+_LOCK = "adding.lock"
 _GROUP = 16_384
 """Rows in a group of a shard's file: sorted rows of few actors lie in few groups, and only those are read."""
 
@@ -68,6 +81,20 @@ Record = TypeVar(
 
 class StoreError(Exception):
     """A folder that cannot be read as a store; the message names it and says what to do."""
+
+
+class BusyError(StoreError):
+    """A store to which another process adds parts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Amended:
+    """What corrections have changed since the events were merged: ids of the mentions, the parts that hold them, and
+    the ids of all corrections that hold now, for write_events to note."""
+
+    mentions: frozenset[str]
+    parts: tuple[str, ...]
+    corrections: tuple[str, ...]
 
 
 # Records and rows. ------------------------------------------------------------------------------------------------
@@ -131,11 +158,13 @@ class Store:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
         self._check()
+        self._corrections = Kept(self.path / "corrections")
+        self._known: tuple[object, dict[str, tuple[str, Row]]] = (None, {})
 
     def _check(self) -> None:
         about = self.path / "store.json"
         if not about.exists():
-            if self.path.exists() and not (self.path.is_dir() and _nothing_in(self.path)):
+            if self.path.exists() and not (self.path.is_dir() and _nothing_yet(self.path)):
                 raise StoreError(f"{self.path} is no Legation store (it has no store.json); name a new or empty folder")
             return
         try:
@@ -151,6 +180,28 @@ class Store:
             )
 
     # Writing.
+
+    @contextlib.contextmanager
+    def adding(self) -> Iterator[None]:
+        """Hold the store for one process that adds parts, till the block ends or the process does.
+
+        Raises BusyError where another process holds it: both would take the same reports for new. A folder that is
+        made for the lock and gets nothing else is removed again.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        with held(self.path / _LOCK) as got:
+            if not got:
+                raise BusyError(
+                    f"{self.path}: another process adds reports to this store"
+                    f"{told_by(self.path / _LOCK)}; wait until it is done, or name another store"
+                )
+            try:
+                yield
+            finally:
+                if _nothing_yet(self.path):
+                    for path in self.path.iterdir():
+                        path.unlink()
+                    self.path.rmdir()
 
     def write(
         self,
@@ -179,27 +230,40 @@ class Store:
         self._make()
         self._replace(part, {kind: pa.Table.from_pylist(rows, schema=SCHEMAS[kind]) for kind, rows in tables.items()})
 
+    def folder(self, name: str) -> Path:
+        """A folder of the store in which a face keeps what is its own ("watch", "desk"); made, with the store, where
+        there is none."""
+        self._make()
+        (self.path / name).mkdir(exist_ok=True)
+        return self.path / name
+
     def _make(self) -> None:
+        self.path.mkdir(parents=True, exist_ok=True)
+        if not (
+            self.path / "store.json"
+        ).exists():  # first of all: without it, a folder that holds anything is no store
+            write_text(self.path / "store.json", json.dumps({"schema_version": SCHEMA_VERSION}) + "\n")
         for folder in (*SCHEMAS, "done"):
-            (self.path / folder).mkdir(parents=True, exist_ok=True)
-        if not (self.path / "store.json").exists():
-            _write_text(self.path / "store.json", json.dumps({"schema_version": SCHEMA_VERSION}) + "\n")
+            (self.path / folder).mkdir(exist_ok=True)
 
     def _replace(self, part: str, tables: Mapping[str, pa.Table]) -> None:
-        drafts = {kind: _draft(self._file(kind, part)) for kind in tables}
+        drafts = {kind: draft_of(self._file(kind, part)) for kind in tables}
+        marker: dict[str, Any] = {kind: table.num_rows for kind, table in tables.items()}
         try:
             for kind, table in tables.items():
                 pq.write_table(table, drafts[kind], compression="zstd")
-                _sync(drafts[kind])
+                sync(drafts[kind])
+            marker["bytes"] = {kind: draft.stat().st_size for kind, draft in drafts.items()}
+            marker["sha256"] = {kind: digest(draft) for kind, draft in drafts.items()}
             self._marker(part).unlink(missing_ok=True)
             for kind, draft in drafts.items():
                 draft.replace(self._file(kind, part))
-                _sync(self.path / kind)
+                sync(self.path / kind)
         except BaseException:
             for draft in drafts.values():
                 draft.unlink(missing_ok=True)
             raise
-        _write_text(self._marker(part), json.dumps({kind: table.num_rows for kind, table in tables.items()}) + "\n")
+        write_text(self._marker(part), json.dumps(marker) + "\n")
 
     def _file(self, kind: str, part: str) -> Path:
         return self.path / kind / f"{part}.parquet"
@@ -207,38 +271,45 @@ class Store:
     def _marker(self, part: str) -> Path:
         return self.path / "done" / f"{part}.json"
 
-    def write_events(self, shards: Mapping[str, Mapping[str, pa.Table] | None], merged: Iterable[str] = ()) -> None:
+    def write_events(
+        self,
+        shards: Mapping[str, Mapping[str, pa.Table] | None],
+        merged: Iterable[str] = (),
+        corrections: Iterable[str] | None = None,
+    ) -> None:
         """Write new versions of shards, all of them or, where an error is raised, none; None removes a shard.
 
         A shard is its tables by name: "events" (schema.EVENTS) and, where it is to be merged with later mentions,
-        "merging" and "trees"; its dyads are derived here. `merged` are the parts whose mentions are now in the events.
+        "merging" and "trees"; its dyads are derived here. `merged` are the parts whose mentions are now in the events,
+        `corrections` those that these mentions have (of `amended`); None: the same as before.
         """
         before = self._manifest()
         versions = {name: version for name, version in before["shards"].items() if name not in shards}
+        self._make()
         for folder in ("events", *_EVENT_FOLDERS.values()):
             (self.path / folder).mkdir(parents=True, exist_ok=True)
-        self._make()
         for name, tables in shards.items():
             if not re.fullmatch(r"\w[\w-]*", name):
                 raise ValueError(f"{name!r} cannot name a shard: letters, digits, - and _ only")
             if tables is not None:
                 versions[name] = before["next"]
-                for kind, table in {**tables, "dyads": _dyads(tables["events"])}.items():
+                for kind, table in {**tables, "dyads": dyads(tables["events"])}.items():
                     path = self._shard_file(kind, name, before["next"])
-                    draft = _draft(path)
+                    draft = draft_of(path)
                     pq.write_table(table, draft, compression="zstd", row_group_size=_GROUP)
-                    _sync(draft)
+                    sync(draft)
                     draft.replace(path)
         for kind in _EVENT_FOLDERS:
             if (self.path / _EVENT_FOLDERS[kind]).exists():
-                _sync(self.path / _EVENT_FOLDERS[kind])
+                sync(self.path / _EVENT_FOLDERS[kind])
         manifest = {
             "merged": sorted({*before["merged"], *merged}),
             "shards": versions,
             "before": before["shards"],
             "next": before["next"] + 1,
+            "corrections": before.get("corrections", []) if corrections is None else sorted(corrections),
         }
-        _write_text(self.path / "events" / "manifest.json", json.dumps(manifest) + "\n")
+        write_text(self.path / "events" / "manifest.json", json.dumps(manifest) + "\n")
         self._remove_unnamed(manifest)
 
     def _manifest(self) -> dict[str, Any]:
@@ -259,14 +330,116 @@ class Store:
     def _shard_file(self, kind: str, name: str, version: int) -> Path:
         return self.path / _EVENT_FOLDERS[kind] / f"{name}.{version}.parquet"
 
+    def merging(self) -> contextlib.AbstractContextManager[None]:
+        """Held by whoever merges, from the first look at what is to be merged to write_events: another process that
+        would merge waits for it."""
+        return alone(self.folder("events") / ".merging")
+
+    # Corrections.
+
+    def correct(
+        self, mention_id: str, field: str, value: object, *, by: str, at: datetime, note: str | None = None
+    ) -> Correction:
+        """Keep what a person says of one field of a mention (see corrections.py for fields and values).
+
+        Raises KeyError where the store has no such mention, ValueError, with a sentence, where the value is wrong.
+        """
+        located = self._located([mention_id])
+        if mention_id not in located:
+            raise KeyError(mention_id)
+        part, mention = located[mention_id]
+        report = self.query("FROM reports WHERE report_id = ?", [mention["report_id"]]).to_pylist()[0]
+        correction = made(mention, report, part, field, value, note, by, at)
+        self._make()
+        self._corrections.add(correction)
+        return correction
+
+    def withdraw(self, correction_id: str, *, by: str, at: datetime) -> None:
+        """Take a correction back; it stays as history. Raises KeyError where none of that id holds."""
+        self._corrections.withdraw(correction_id, by, at)
+
+    def corrections(self) -> list[Correction]:
+        """All corrections, oldest first, those that are withdrawn or whose mentions are gone too (see `state`)."""
+        here = self._corrected()
+        gone = {c.correction_id for c in self._kept() if c.state != "withdrawn" and c.mention_id not in here}
+        return [replace(c, state="not applied") if c.correction_id in gone else c for c in self._kept()]
+
+    def as_coded(self, mention_ids: Iterable[str]) -> dict[str, Row]:
+        """Mentions as the coder made them, without corrections, by id; those that the store has."""
+        wanted, known = set(mention_ids), self._corrected()
+        found = {mention_id: known[mention_id] for mention_id in wanted & known.keys()}
+        return {mention_id: row for mention_id, (_, row) in (found | self._located(wanted - known.keys())).items()}
+
+    def amended(self) -> Amended:
+        """Which mentions corrections, or their withdrawal, have changed since the events were merged."""
+        told = self._kept()
+        hold = {c.correction_id for c in told if c.state != "withdrawn"}
+        changed = set(self._manifest().get("corrections", [])) ^ hold
+        here = self._corrected() if changed else {}
+        mentions = {c.mention_id for c in told if c.correction_id in changed and c.mention_id in here}
+        parts = sorted({here[mention_id][0] for mention_id in mentions})
+        return Amended(frozenset(mentions), tuple(parts), tuple(sorted(hold)))
+
+    def _kept(self) -> list[Correction]:
+        try:
+            return self._corrections.all()
+        except ValueError as error:
+            raise StoreError(str(error)) from error
+
+    def _holding(self) -> dict[str, list[Correction]]:
+        """The corrections that hold, by mention, in their order."""
+        of: dict[str, list[Correction]] = {}
+        for correction in self._kept():
+            if correction.state == "applied":
+                of.setdefault(correction.mention_id, []).append(correction)
+        return of
+
+    def _corrected(self) -> dict[str, tuple[str, Row]]:
+        """The mentions that there are corrections of, as they were coded, each with its part."""
+        ids = sorted({c.mention_id for c in self._kept()})
+        state = (ids, self._stamps() if ids else None)
+        if self._known[0] != state:  # as long as neither corrections nor parts change it need not be looked for
+            self._known = (state, self._located(ids))
+        return self._known[1]
+
+    def _located(self, mention_ids: Iterable[str]) -> dict[str, tuple[str, Row]]:
+        """Mentions as they were coded, each with its part: looked for where its corrections say, else everywhere."""
+        wanted, parts = set(mention_ids), self.parts()
+        hints = {c.part for c in self._kept() if c.mention_id in wanted} & set(parts)
+        found: dict[str, tuple[str, Row]] = {}
+        for some in (sorted(hints), parts):
+            if (missing := sorted(wanted - found.keys())) and some:
+                files = [str(self._file("mentions", part)) for part in some]
+                with contextlib.closing(duckdb.connect()) as connection:
+                    sql = "SELECT * FROM read_parquet($files, filename = true) WHERE list_contains($ids, mention_id)"
+                    rows = connection.sql(sql, params={"files": files, "ids": missing}).to_arrow_table().to_pylist()
+                found |= {row["mention_id"]: (Path(row.pop("filename")).stem, row) for row in rows}
+        return found
+
+    def _stamps(self) -> dict[str, int]:
+        """The parts that are done, with the time at which each was written."""
+        return {m.stem: m.stat().st_mtime_ns for m in (self.path / "done").glob("[!.]*.json")}
+
     # Reading.
 
+    def versions(self) -> dict[str, str]:
+        """For each part ("part:NAME") and shard ("shard:NAME") a text that changes when what is read of it does."""
+        told = {f"part:{part}": f"{stamp:x}" for part, stamp in self._stamps().items()}
+        here = self._corrected()
+        states: dict[str, list[str]] = {}
+        for correction in self._kept():
+            if correction.mention_id in here:
+                name = f"part:{here[correction.mention_id][0]}"
+                states.setdefault(name, []).append(f"{correction.correction_id} {correction.state}")
+        for name, state in states.items():
+            told[name] += "+" + hashlib.md5(" ".join(state).encode(), usedforsecurity=False).hexdigest()
+        return told | {f"shard:{name}": str(version) for name, version in self._manifest()["shards"].items()}
+
     def unmerged(self) -> list[str]:
-        """The parts that hold mentions which are not in the events yet."""
+        """The parts that hold mentions which are not in the events yet, or not as corrections have them."""
         waiting = set(self.parts()) - self.merged()
-        return sorted(
-            part for part in waiting if json.loads(self._marker(part).read_text(encoding="utf-8"))["mentions"]
-        )
+        new = {part for part in waiting if json.loads(self._marker(part).read_text(encoding="utf-8"))["mentions"]}
+        return sorted(new.union(self.amended().parts))
 
     def merged(self) -> frozenset[str]:
         """The parts whose mentions are in the events."""
@@ -282,27 +455,61 @@ class Store:
         return pq.read_table(path, columns=columns) if path.exists() else None
 
     def part(self, name: str, kind: str = "mentions", columns: Sequence[str] | None = None) -> pa.Table:
-        """One of a part's tables ("reports", "mentions", "rejects")."""
-        return pq.read_table(self._file(kind, name), columns=columns)
+        """One of a part's tables ("reports", "mentions", "rejects"); its mentions as corrections have them."""
+        table = pq.read_table(self._file(kind, name), columns=columns)
+        held = self._holding() if kind == "mentions" else {}
+        if not held:
+            return table
+        whole = pq.read_table(self._file(kind, name), filters=pc.field("mention_id").isin(list(held)))
+        if not whole.num_rows:
+            return table
+        new = [mended(row, held[row["mention_id"]]) for row in whole.to_pylist()]
+        ids = pq.read_table(self._file(kind, name), columns=["mention_id"])["mention_id"]
+        stays = table.filter(pc.invert(pc.is_in(ids, whole["mention_id"].combine_chunks())))
+        return pa.concat_tables([stays, _mentions(new).select(table.column_names)])
+
+    def part_files(self, part: str) -> dict[str, Path]:
+        """A part's files: "reports", "mentions" (as they were coded) and "rejects", and its marker, "done"."""
+        return {kind: self._file(kind, part) for kind in SCHEMAS} | {"done": self._marker(part)}
 
     def parts(self) -> list[str]:
         """The names of the parts that are done, sorted."""
         return sorted(marker.stem for marker in (self.path / "done").glob("[!.]*.json"))
 
     def query(self, sql: str, params: Sequence[object] | Mapping[str, object] | None = None) -> pa.Table:
-        """What a SELECT over the views `reports`, `mentions`, `rejects`, `events` and `dyads` finds. `sql` is DuckDB's;
-        `?` or `$name` stand for `params`. Raises duckdb.Error where the SQL is wrong."""
-        parts, shards = self.parts(), self._manifest()["shards"]
-        files = {kind: [self._file(kind, part) for part in parts] for kind in SCHEMAS}
-        files |= {kind: [self._shard_file(kind, n, v) for n, v in sorted(shards.items())] for kind in EVENT_SCHEMAS}
+        """What a SELECT over the views `reports`, `mentions`, `rejects`, `events`, `dyads` and `corrections` finds.
+        `sql` is DuckDB's; `?` or `$name` stand for `params`. Raises duckdb.Error where the SQL is wrong."""
+        with self.connection() as connection:
+            found: pa.Table = connection.sql(sql, params=params).to_arrow_table()
+            return found
+
+    @contextlib.contextmanager
+    def connection(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A connection of DuckDB of its own, that has the views of `query`."""
+        files = self.view_files()
         with contextlib.closing(duckdb.connect()) as connection:
             for kind, schema in (SCHEMAS | EVENT_SCHEMAS).items():
                 if files[kind]:
                     connection.read_parquet([str(file) for file in files[kind]]).create_view(kind)
                 else:
                     connection.register(kind, schema.empty_table())
-            found: pa.Table = connection.sql(sql, params=params).to_arrow_table()
-            return found
+            if held := self._holding():
+                coded = {mention_id: row for mention_id, (_, row) in self._corrected().items() if mention_id in held}
+                new = [mended(row, held[mention_id]) for mention_id, row in coded.items()]
+                connection.register("_mended", _mentions(new))
+                connection.register("_amended", pa.table({"mention_id": pa.array(coded, pa.string())}))
+                connection.execute(_LAID_OVER)
+            told = [asdict(c) | {"value": json.dumps(c.value, ensure_ascii=False)} for c in self.corrections()]
+            connection.register("corrections", pa.Table.from_pylist(told, schema=CORRECTIONS))
+            yield connection
+
+    def view_files(self) -> dict[str, list[Path]]:
+        """The Parquet files that each view reads, by its name."""
+        parts, shards = self.parts(), self._manifest()["shards"]
+        files = {kind: [self._file(kind, part) for part in parts] for kind in SCHEMAS}
+        return files | {
+            kind: [self._shard_file(kind, n, v) for n, v in sorted(shards.items())] for kind in EVENT_SCHEMAS
+        }
 
     def reports(self) -> Iterator[Report]:
         """Every report, part by part, so that only one part is in memory at a time."""
@@ -331,14 +538,14 @@ class Store:
         interval must touch; where the text tells no time that can be resolved, the day of publication stands for it.
         `event` is the id of an event that they are to tell of.
         """
-        where, params = _conditions(actor, dyad, deed, status, since, until, _OF_MENTIONS)
+        where, params = conditions(actor, dyad, deed, status, since, until, OF_MENTIONS)
         if event is not None:
             where.append("mention_id IN (SELECT unnest(tellings).mention_id FROM events WHERE event_id = $event)")
             params["event"] = event
         sql = f"""SELECT mentions.*, published, publisher, url, title
             FROM mentions LEFT JOIN (SELECT report_id, published, publisher, url, title FROM reports) USING (report_id)
             WHERE {" AND ".join(where) or "true"}
-            ORDER BY {_OF_MENTIONS[0]} DESC NULLS LAST, report_id, "trigger".start, deed
+            ORDER BY {OF_MENTIONS[0]} DESC NULLS LAST, report_id, "trigger".start, deed
             {"" if limit is None else f"LIMIT {int(limit)}"}"""
         return self.query(sql, params)
 
@@ -357,128 +564,25 @@ class Store:
 
         Filters are those of `mentions`; an event without days of its own is found at its first report.
         """
-        where, params = _conditions(actor, dyad, deed, status, since, until, _OF_EVENTS)
+        where, params = conditions(actor, dyad, deed, status, since, until, OF_EVENTS)
         sql = f"""SELECT * FROM events WHERE {" AND ".join(where) or "true"}
-            ORDER BY {_OF_EVENTS[0]} DESC NULLS LAST, event_id {"" if limit is None else f"LIMIT {int(limit)}"}"""
+            ORDER BY {OF_EVENTS[0]} DESC NULLS LAST, event_id {"" if limit is None else f"LIMIT {int(limit)}"}"""
         return self.query(sql, params)
 
 
-# SQL of the filters. ----------------------------------------------------------------------------------------------
-
-_OF_MENTIONS = ('coalesce("when".start, published)', 'coalesce("when"."end", published)')
-_OF_EVENTS = ("coalesce(start, first_reported)", 'coalesce("end", first_reported)')
-"""First and last day of a deed, in SQL."""
-
-
-def _conditions(
-    actor: str | None,
-    dyad: tuple[str, str] | None,
-    deed: str | None,
-    status: str | None,
-    since: date | None,
-    until: date | None,
-    days: tuple[str, str],
-) -> tuple[list[str], dict[str, object]]:
-    where: list[str] = []
-    params: dict[str, object] = {}
-    for name, test, value in (
-        ("deed", "deed = $deed", deed),
-        ("status", "status = $status", status),
-        ("since", f"{days[1]} >= $since", since),
-        ("until", f"{days[0]} <= $until", until),
-    ):
-        if value is not None:
-            where.append(test)
-            params[name] = value
-    if actor is not None:
-        where.append(f"{_any('sources', 'a')} OR {_any('targets', 'a')}")
-        params |= _actor(actor, "a")
-    if dyad is not None:
-        one, other = _any("sources", "a"), _any("sources", "b")
-        # Both among the sources is a dyad only where they are two actors: PRK with PRK must not find every deed of PRK.
-        together = f"{one} AND {other} AND len(sources) > 1" if dyad[0] != dyad[1] else "false"
-        where.append(f"{one} AND {_any('targets', 'b')} OR {other} AND {_any('targets', 'a')} OR {together}")
-        params |= _actor(dyad[0], "a") | _actor(dyad[1], "b")
-    return [f"({sql})" for sql in where], params
-
-
-def _any(column: str, key: str) -> str:
-    test = f"""x.actor_id = ${key}_words OR regexp_matches(x.name, ${key}_name)
-        OR x.country = ${key}_country AND list_has_all(x.sectors, ${key}_sectors)"""
-    return f"len([x FOR x IN {column} IF {test}]) > 0"
-
-
-def _actor(words: str, key: str) -> dict[str, object]:
-    country, *sectors = words.split() or [""]
-    return {
-        f"{key}_words": words,
-        f"{key}_name": rf"(?i)(^|[^\pL\pN]){re.escape(words)}($|[^\pL\pN])",
-        f"{key}_country": country,
-        f"{key}_sectors": sectors,
-    }
-
-
-# Dyads. -----------------------------------------------------------------------------------------------------------
-
-_DYADS_SQL = """
-    WITH sides AS (
-        SELECT *, unnest(sources) AS s, generate_subscripts(sources, 1) AS i FROM given WHERE len(sources) > 0
-        UNION ALL BY NAME SELECT *, NULL AS s, 0 AS i FROM given WHERE len(sources) = 0 AND len(targets) > 0
-    ), pairs AS (
-        SELECT *, unnest(targets) AS t, false AS mutual FROM sides WHERE len(targets) > 0
-        UNION ALL BY NAME SELECT *, NULL AS t, false AS mutual FROM sides WHERE len(targets) = 0 AND len(sources) = 1
-        UNION ALL BY NAME SELECT * EXCLUDE (j) FROM (
-            SELECT *, unnest(sources) AS t, generate_subscripts(sources, 1) AS j, true AS mutual
-            FROM sides WHERE len(targets) = 0 AND len(sources) > 1) WHERE i <> j
-    )
-    SELECT DISTINCT event_id, s.country AS source_country, array_to_string(s.sectors, ' ') AS source_sectors,
-        s.actor_id AS source_id, s.name AS source_name, t.country AS target_country,
-        array_to_string(t.sectors, ' ') AS target_sectors, t.actor_id AS target_id, t.name AS target_name, mutual,
-        CASE WHEN status = 'historical' THEN start ELSE coalesce(start, first_reported) END AS day,
-        deed, status, quad, goldstein, reports, publishers
-    FROM pairs ORDER BY source_country, target_country, day, event_id, source_name, target_name,
-        source_sectors, target_sectors, source_id, target_id
+_LAID_OVER = """
+    ALTER VIEW mentions RENAME TO _as_coded;
+    CREATE VIEW mentions AS FROM _as_coded ANTI JOIN _amended USING (mention_id) UNION ALL BY NAME FROM _mended
 """
 
 
-def _dyads(events: pa.Table) -> pa.Table:
-    columns = ["event_id", "sources", "targets", "start", "first_reported", "deed", "status", "quad", "goldstein",
-               "reports", "publishers"]  # fmt: skip
-    with contextlib.closing(duckdb.connect()) as connection:
-        connection.register("given", events.select(columns))
-        found: pa.Table = connection.sql(_DYADS_SQL).to_arrow_table()
-        return found.select(DYADS.names).cast(DYADS)
+def _mentions(rows: Iterable[Row | None]) -> pa.Table:
+    return pa.Table.from_pylist([row for row in rows if row], schema=MENTIONS)
 
 
 # Files. -----------------------------------------------------------------------------------------------------------
 
 
-def _nothing_in(folder: Path) -> bool:
-    return next(folder.iterdir(), None) is None
-
-
-def _draft(path: Path) -> Path:
-    return path.with_name(f".{path.name}.{os.getpid()}.draft")
-
-
-def _write_text(path: Path, text: str) -> None:
-    draft = _draft(path)
-    try:
-        draft.write_text(text, encoding="utf-8")
-        _sync(draft)
-        draft.replace(path)
-    except BaseException:
-        draft.unlink(missing_ok=True)
-        raise
-    _sync(path.parent)
-
-
-def _sync(path: Path) -> None:
-    """Have a file, or the names in a folder, on the disk before what follows."""
-    if path.is_dir() and os.name == "nt":
-        return  # Windows opens no folders, and keeps their names itself
-    handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+def _nothing_yet(folder: Path) -> bool:
+    """Whether a folder is empty, but for what a process leaves that is killed before it has made a store."""
+    return all(path.name == _LOCK or path.match(".store.json.*.draft") for path in folder.iterdir())

@@ -9,7 +9,7 @@ import sys
 import click
 
 from legation import __version__
-from legation.cli import asking, coding, exchange, forecasting, views
+from legation.cli import asking, checking, coding, correcting, desk, exchange, forecasting, views, watching
 from legation.cli.common import Commands
 
 
@@ -28,6 +28,6 @@ def main() -> None:
         sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace", newline="\n")
 
 
-for module in (coding, asking, views, forecasting, exchange):
+for module in (coding, watching, checking, asking, views, forecasting, exchange, desk, correcting):
     for command in module.COMMANDS:
         main.add_command(command)

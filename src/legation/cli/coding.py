@@ -3,6 +3,7 @@
 import os
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from legation.schema import Reject, Report
 if TYPE_CHECKING:
     from legation.merge import Merged
     from legation.runner import Codes, Tally
+    from legation.store import Store
 
 TOLD_REJECTS = 10
 
@@ -113,10 +115,23 @@ def _named(source: str, found: Report | Reject, result: object) -> Reject:
 @click.argument("sources", metavar="SOURCES...", nargs=-1, required=True)
 @store_option(exists=False)
 @click.option("--workers", type=click.IntRange(1), help="Processes that code.  [default: one for each processor]")
-def run(sources: tuple[str, ...], folder: str, workers: int | None) -> None:
+@click.option(
+    "--engine",
+    type=click.Choice(["local", "ray"]),
+    default="local",
+    show_default=True,
+    help="Where they run: on this machine, or on a Ray cluster (needs legation[ray]).",
+)
+@click.option(
+    "--address",
+    metavar="HOST:PORT",
+    help='The Ray cluster, or "auto" on one of its nodes.  [default: a Ray on this machine]',
+)
+def run(sources: tuple[str, ...], folder: str, workers: int | None, engine: str, address: str | None) -> None:
     """Code many reports and keep them in a store.
 
-    Sources are files, folders and http(s) addresses, as for `legation read`.
+    Sources are files, folders and http(s) addresses, as for `legation read`, and files and folders of object storage
+    (s3://, gs://, file://).
     Reports that the store holds already are left alone, so a run may be repeated, or taken up again after Ctrl-C. What
     cannot be read or coded is among the store's rejects, with the reason. Repeats of another report are kept and
     marked; word for word, they are not coded again. At the end, mentions of one deed are merged into events.
@@ -126,13 +141,21 @@ def run(sources: tuple[str, ...], folder: str, workers: int | None) -> None:
       legation run reports.jsonl --store news
       legation run archive/ 2024.warc.gz https://news.example/feed.xml --store news
       legation rejects --store news
+      legation run s3://crawl/2024/ --store news --engine ray --address auto
     """
+    if address and engine != "ray":
+        raise click.UsageError("--address is that of a Ray cluster: give --engine ray, too")
+    if address and workers:
+        raise click.UsageError(
+            "--workers is for this machine alone; a cluster has as many as its nodes have processors"
+        )
     place = Path(folder).resolve()
     for source in sources:
         if Path(source).resolve() in (place, *place.parents):
             raise click.UsageError(f"the store {folder} lies in the source {source} and would be read too: move it out")
     from legation import runner
     from legation.coder import Coder
+    from legation.runner.cluster import Cluster, ClusterError
 
     started, rejects = time.monotonic(), 0
 
@@ -146,11 +169,15 @@ def run(sources: tuple[str, ...], folder: str, workers: int | None) -> None:
 
     try:
         with stored(folder) as store, progress() as show:
-            tally = runner.run(sources, store, workers=workers, progress=show, rejected=tell, coder=Coder)
+            where = partial(Cluster, address=address) if engine == "ray" else runner.Local
+            tally = runner.run(sources, store, workers=workers, progress=show, rejected=tell, coder=Coder, engine=where)
         merged = _merge(folder, workers)
     except KeyboardInterrupt:
         click.echo(f"legation: {folder} keeps what is finished; the same command goes on from there", err=True)
         raise
+    except ClusterError as error:
+        fail(str(error))
+    _tell_damaged(store)
     click.echo(_summary(tally, time.monotonic() - started))
     click.echo(f"{merged.mentions:,} mentions merged into {merged.events:,} new or changed events")
     if not tally.reports + tally.known:
@@ -172,6 +199,14 @@ def merge(folder: str, workers: int | None) -> None:
     """
     merged = _merge(folder, workers)
     click.echo(f"{merged.mentions:,} mentions merged into {merged.events:,} new or changed events")
+
+
+def _tell_damaged(store: "Store") -> None:
+    from legation.runner import upkeep
+
+    for part in upkeep.set_aside(store):
+        told = f"part {part} was found damaged and lies in {store.path / upkeep.DAMAGED / part}"
+        click.echo(f"legation: {told}: run its sources again, or see legation check --store {store.path}", err=True)
 
 
 def _merge(folder: str, workers: int | None) -> "Merged":

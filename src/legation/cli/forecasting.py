@@ -56,7 +56,9 @@ def _say(message: str) -> None:
 
 @forecast.command()
 @click.argument("folder", metavar="DIR", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="What the trees are drawn with.")
+@click.option(
+    "--seed", type=click.IntRange(0), default=0, show_default=True, help="What network and trees are drawn with."
+)
 @_JSON
 def evaluate(folder: Path, seed: int, machine: bool) -> None:
     """Measure link forecasts on an archive in DIR: train.txt, valid.txt and test.txt, a fact a line.
@@ -96,20 +98,22 @@ def _show_evaluation(found: "Evaluation") -> None:
 def links(folder: str, source: str, when: datetime, deed: str | None, limit: int, machine: bool) -> None:
     """Rank what a source will do to whom on a day, with probabilities and what each rests on.
 
+    What is learned for it is kept in the store, and answers at once until the events change.
+
     \b
     Examples:
       legation forecast links --store news --source PRK --day 2014-11-20
       legation forecast links --store news --source "PRK GOV" --deed CONSULT --day 2014-11-20 --json
     """
     from legation.forecast.archive import read_store
-    from legation.forecast.links import Forecaster
+    from legation.forecast.fitted import forecaster_of
     from legation.show import as_json
 
     asked = when.date()
     with _refusing(), stored(folder) as store:
         archive = read_store(store, before=asked)
         sources = _sources(store, archive, source)
-        forecaster = Forecaster(archive, archive.day(asked), say=_say)
+        forecaster = forecaster_of(store, archive, archive.day(asked), _say)
         found = forecaster.links(sources, None if deed is None else [_deed(archive, deed)], limit)
     first = archive.first
     assert first is not None
@@ -252,7 +256,7 @@ def _show_outlooks(found: "Sequence[Outlook]") -> None:
 @click.option("--day", "when", type=_DAY, required=True, metavar="YYYY-MM-DD", help="As known on the eve of this day.")
 @_JSON
 def planned(folder: str, when: datetime, machine: bool) -> None:
-    """The chance that each planned act takes place on time, by what became of plans like it.
+    """The chance that each plan of the agenda that is open takes place on time, by what became of plans like it.
 
     \b
     Examples:

@@ -51,6 +51,19 @@ def resolve(span: Span, published: date | None, tense: str) -> When:
     return When(start=start, end=end, precision=precision, span=span, basis="stated")
 
 
+def counted_back(span: Span, anchor: When) -> When | None:
+    """The days of what came before the day told: the talks of "fought on Tuesday, three days after talks".
+
+    `span` is "three days after", `anchor` what Tuesday resolves to; null where `span` counts nothing, or the anchor is
+    longer than a day.
+    """
+    for match, rule in _scan(span.text):
+        if rule is _distance and _group(match, "side") == "after" and anchor.start and anchor.start == anchor.end:
+            start, end, precision = _distant(match, anchor.start, -1) or (None, None, None)
+            return When(start=start, end=end, precision=precision, span=span, basis="stated")
+    return None
+
+
 def find(text: str, start: int, end: int) -> list[Span]:
     """Time expressions inside text[start:end] in order, as spans of `text`: precise rather than complete."""
     piece = text[start:end]

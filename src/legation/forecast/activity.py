@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from legation.forecast import tallies as tally
 from legation.forecast.archive import Facts
-from legation.forecast.history import ACTOR, ACTOR_DEED, DEED, History, Ints, both_ways
+from legation.forecast.history import History, both_ways
+from legation.forecast.state import ACTOR, ACTOR_DEED, DEED, Ints
 from legation.forecast.tallies import count, gap, key
 
 _RIDGE = 1.0

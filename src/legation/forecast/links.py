@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,10 @@ from scipy.optimize import minimize
 from legation.forecast import ranker
 from legation.forecast.activity import Activity, known_deeds
 from legation.forecast.archive import Archive, Facts, read_quadruples
-from legation.forecast.history import LAGS, History
+from legation.forecast.history import History
 from legation.forecast.protocol import Quality, quality
-from legation.forecast.ranker import Asked, Lesson, ask, lesson, ranks_of
+from legation.forecast.ranker import Asked, Lesson, Ranker, ask, lesson, ranks_of
+from legation.forecast.state import LAGS
 
 TRAINING_QUESTIONS = 60_000
 """Latest questions that `evaluate` trains on: what is older teaches little of today and costs memory."""
@@ -41,7 +43,7 @@ class Evaluation:
     valid: Quality
     test: Quality
     rounds: int
-    weights: tuple[float, ...]
+    blend: tuple[float, float]
     training_questions: int
     seconds: float
     memory: float
@@ -63,7 +65,7 @@ class Studied:
 def study(folder: Path, seed: int = 0) -> Studied:
     """Sweep the archive in a folder up to its test period. Raises ForecastError as read_quadruples does."""
     archive, bounds = read_quadruples(folder)
-    history = History(archive)
+    history = History(archive, seed)
     lessons = [lesson(asked, seed) for asked in _sweep(history, archive, 0, bounds["train"][1], TRAINING_QUESTIONS)]
     later, valid = [], []
     share = min(1.0, VALID_QUESTIONS / _questions(archive, *bounds["valid"]))
@@ -84,11 +86,11 @@ def evaluate(folder: Path, seed: int = 0, say: Say = lambda _: None) -> Evaluati
     studied = study(folder, seed)
     archive, bounds = studied.archive, studied.bounds
     say(f"the past is swept, {time.monotonic() - started:.0f} s")
-    rounds, weights, of_valid = ranker.choose(studied.lessons, studied.valid, len(archive.actors), seed)
+    rounds, blend, of_valid = ranker.choose(studied.lessons, studied.valid, len(archive.actors), seed)
     studied.valid.clear()
-    say(f"chosen: {rounds} trees, weights {weights}, {time.monotonic() - started:.0f} s")
+    say(f"chosen: {rounds} trees, blend {blend}, {time.monotonic() - started:.0f} s")
     lessons = ranker.latest(studied.lessons + studied.later, TRAINING_QUESTIONS)
-    trained = ranker.train(lessons, rounds, weights, seed)
+    trained = ranker.train(lessons, rounds, blend, seed)
     say(f"trained on both, {time.monotonic() - started:.0f} s")
     found = [
         ranks_of(trained.scores(asked), asked, len(archive.actors))
@@ -96,7 +98,7 @@ def evaluate(folder: Path, seed: int = 0, say: Say = lambda _: None) -> Evaluati
     ]
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e9 if sys.platform == "darwin" else 1e6)
     return Evaluation(
-        of_valid, quality(np.concatenate(found)), rounds, weights, sum(len(one.sizes) for one in lessons),
+        of_valid, quality(np.concatenate(found)), rounds, blend, sum(len(one.sizes) for one in lessons),
         time.monotonic() - started, memory,
     )  # fmt: skip
 
@@ -164,43 +166,26 @@ class Link:
     rules: tuple[Rule, ...]
 
 
+@dataclass(frozen=True)
 class Forecaster:
-    """Learns from the facts of an archive before a day, and forecasts that day's links.
+    """Forecasts the links of a day from what it learned of the facts of an archive before that day (`learned`).
 
     Where there are too few of them for trees (`ranker.LEAST_QUESTIONS`), it goes by rules alone; `basis` says which.
+    `sureness` holds slope and level that make probabilities of log shares.
     """
 
-    def __init__(self, archive: Archive, day: int, seed: int = 0, say: Say = lambda _: None) -> None:
-        self.archive, self.day = archive, day
-        self.history, self.activity = History(archive), Activity()
-        self.facts = archive.before(day)
-        asked = list(self._learn(min(day, archive.last + 1)))
-        held = max(1, round(len(asked) * HELD_OUT)) if len(asked) > 1 else 0
-        say(f"{len(self.facts):,} events known")
-        lessons = [lesson(one, seed) for one in asked[: len(asked) - held]]
-        self.ranker = ranker.train(lessons, min(ranker.ROUNDS), (1.0, 0.0), seed)
-        self.basis = "events, rules and trees" if self.ranker.trees else "events and rules; too few for more"
-        self.sureness = self._sureness(asked[len(asked) - held :])
-        self.activity.fit()
+    archive: Archive
+    day: int
+    history: History
+    activity: Activity
+    ranker: Ranker
+    sureness: tuple[float, float]
+    basis: str
 
-    def _learn(self, end: int) -> Iterator[Asked]:
-        first = _first_of_latest(self.archive, 0, end, STORE_QUESTIONS)
-        for day in range(end):
-            facts = self.archive.of(day)
-            if day >= first and self.history.known:
-                self.activity.add(self.history, facts, day)
-                if len(facts):
-                    yield ask(self.history, facts)
-            self.history.add(facts)
-
-    def _sureness(self, held: Sequence[Asked]) -> tuple[float, float]:
-        """Slope and level that make probabilities of log shares, by right answers that the trees did not see."""
-        shares = [_log_odds(self.ranker.scores(asked), bool(self.ranker.trees)) for asked in held]
-        if not shares or not any(asked.right.any() for asked in held):
-            return 1.0, 0.0
-        value = np.concatenate([share[asked.candidates >= 0] for share, asked in zip(shares, held, strict=True)])
-        right = np.concatenate([asked.right[asked.candidates >= 0] for asked in held]).astype(float)
-        return _fitted(value, right)
+    @cached_property
+    def facts(self) -> Facts:
+        """What is known before the day."""
+        return self.archive.before(self.day)
 
     def links(self, sources: Sequence[int], deeds: Sequence[int] | None = None, most: int = 20) -> list[Link]:
         """The likeliest links of these sources on the day, most probable first; of all deeds they are known for, or of
@@ -250,6 +235,40 @@ class Forecaster:
                 since = int(LAGS[lag - 1]) + 1 if lag else 1
                 found[earlier, lag] = Rule(self.archive.deeds[int(d)], bool(s != source), since, sure, int(tries))
         return tuple(sorted(found.values(), key=lambda rule: -rule.probability)[:3])
+
+
+def learned(archive: Archive, day: int, seed: int = 0, say: Say = lambda _: None) -> Forecaster:
+    """A forecaster of a day, by the facts of the days before it."""
+    history, activity = History(archive, seed), Activity()
+    asked = list(_learning(history, activity, archive, min(day, archive.last + 1)))
+    held = max(1, round(len(asked) * HELD_OUT)) if len(asked) > 1 else 0
+    say(f"{history.known // 2:,} events known")
+    lessons = [lesson(one, seed) for one in asked[: len(asked) - held]]
+    trained = ranker.train(lessons, min(ranker.ROUNDS), (1.0, 0.0), seed)
+    basis = "events, rules and trees" if trained.trees else "events and rules; too few for more"
+    activity.fit()
+    return Forecaster(archive, day, history, activity, trained, _sureness(trained, asked[len(asked) - held :]), basis)
+
+
+def _learning(history: History, activity: Activity, archive: Archive, end: int) -> Iterator[Asked]:
+    first = _first_of_latest(archive, 0, end, STORE_QUESTIONS)
+    for day in range(end):
+        facts = archive.of(day)
+        if day >= first and history.known:
+            activity.add(history, facts, day)
+            if len(facts):
+                yield ask(history, facts)
+        history.add(facts)
+
+
+def _sureness(trained: Ranker, held: Sequence[Asked]) -> tuple[float, float]:
+    """Slope and level that make probabilities of log shares, by right answers that the trees did not see."""
+    shares = [_log_odds(trained.scores(asked), bool(trained.trees)) for asked in held]
+    if not shares or not any(asked.right.any() for asked in held):
+        return 1.0, 0.0
+    value = np.concatenate([share[asked.candidates >= 0] for share, asked in zip(shares, held, strict=True)])
+    right = np.concatenate([asked.right[asked.candidates >= 0] for asked in held]).astype(float)
+    return _fitted(value, right)
 
 
 def _log_odds(scores: npt.NDArray[Any], shares: bool) -> npt.NDArray[np.float64]:

@@ -5,13 +5,13 @@ DIR/forecasts/ID.json   one forecast, named by what it says and when it was issu
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 
 import numpy as np
 
+from legation.files import write_text
 from legation.forecast.archive import ForecastError
 from legation.forecast.scores import Score, score
 from legation.forecast.world import Outlook, read_world
@@ -39,18 +39,15 @@ class Issued:
 
 def record(store: Store, outlooks: Iterable[Outlook], issued: date) -> int:
     """Keep forecasts; how many are new. Raises ForecastError where one's window began before it was issued."""
-    folder, new = store.path / "forecasts", 0
+    new = 0
     for one in outlooks:
         if one.day < issued:
             raise ForecastError(f"a forecast from {one.day} on cannot be recorded on {issued}: its window has begun")
         kept = Issued(issued, one.source, one.target, one.quad, one.day, one.days, one.probability)
         text = json.dumps(asdict(kept), default=str, sort_keys=True) + "\n"
-        folder.mkdir(exist_ok=True)
-        path = folder / f"{hashlib.sha256(text.encode()).hexdigest()[:16]}.json"
+        path = store.folder("forecasts") / f"{hashlib.sha256(text.encode()).hexdigest()[:16]}.json"
         if not path.exists():
-            draft = path.with_name(f".{path.name}.{os.getpid()}.draft")
-            draft.write_text(text, encoding="utf-8")
-            draft.replace(path)
+            write_text(path, text)
             new += 1
     return new
 

@@ -72,6 +72,18 @@ def count(tallies: Any, wanted: int, day: int, scale: int) -> Any:
 
 
 @nb.njit(cache=True)
+def counts(tallies: Any, wanted: int, day: int, out: Any) -> None:
+    """What the key counts on a day at each of SCALES, put into `out`."""
+    at = slot(tallies.keys, wanted)
+    if tallies.keys[at] == -1:
+        out[:] = 0.0
+    else:
+        gone = min(day - tallies.last[at], _HORIZON - 1)
+        for k in range(FADING.shape[1]):
+            out[k] = tallies.counts[at, k] * FADING[gone, k]
+
+
+@nb.njit(cache=True)
 def gap(tallies: Any, wanted: int, day: int) -> float:
     """Days since the last event under the key."""
     at = slot(tallies.keys, wanted)

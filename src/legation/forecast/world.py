@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from legation.agenda import Plan, plans
 from legation.forecast.archive import ForecastError, actor_of
 from legation.forecast.dyads import HORIZONS, QUADS, Level, Model, Panel, level, series_of
 from legation.schema import UNKNOWN
@@ -169,12 +170,6 @@ def quad_of(words: str) -> int:
 
 # Planned acts. ----------------------------------------------------------------------------------------------------
 
-_PLANNED_SQL = """
-    SELECT event_id, deed, status, start, "end", tellings, sources, targets FROM events
-    WHERE len([t FOR t IN tellings IF t.status = 'future' AND t.published IS NOT NULL AND t."end" IS NOT NULL
-        AND t."end" >= t.published]) > 0
-    ORDER BY event_id
-"""
 GRACE_DAYS = 2
 """A planned act is on time if it is told as done so many days after its window at the latest."""
 
@@ -194,28 +189,28 @@ class Planned:
 
 
 def planned(store: Store, day: date) -> list[Planned]:
-    """The plans that were told before `day` and whose window is open then, the next to end first."""
-    told = [_plan(row, day) for row in store.query(_PLANNED_SQL).to_pylist()]
-    plans = [plan for plan in told if plan]
-    closed = [plan for plan in plans if plan["end"] + timedelta(GRACE_DAYS) < day]
-    share = (sum(plan["kept"] for plan in closed) + 1) / (len(closed) + 2)
+    """The plans that the agenda knows as open on the eve of `day` and whose window (`agenda.window`) is not over then,
+    the next to end first."""
+    told = [plan for plan in plans(store, asof=day - timedelta(1)) if plan.end]
+    told = [plan for plan in told if not plan.first_announced or _end(plan) >= plan.first_announced]
+    closed = [plan for plan in told if _end(plan) + timedelta(GRACE_DAYS) < day]
+    share = (sum(map(_kept, closed)) + 1) / (len(closed) + 2)
     found = []
-    for plan in plans:
-        if plan["end"] < day or plan["kept"]:
+    for plan in told:
+        if plan.fate != "open" or _end(plan) < day:
             continue
-        likes = [one["kept"] for one in closed if one["deed"] == plan["deed"]]
+        likes = [_kept(one) for one in closed if one.deed == plan.deed]
         chance = (sum(likes) + 5 * share) / (len(likes) + 5)
-        found.append(Planned(plan["event_id"], plan["deed"], plan["start"], plan["end"], chance, len(likes)))
+        found.append(Planned(plan.event_id, plan.deed, plan.start, _end(plan), chance, len(likes)))
     return sorted(found, key=lambda one: (one.end, one.event_id))
 
 
-def _plan(row: Mapping[str, Any], day: date) -> dict[str, Any] | None:
-    """The plan as it was last told before `day`, and whether it was told as done on time by then."""
-    told = [t for t in row["tellings"] if t["published"] is not None and t["published"] < day]
-    future = [t for t in told if t["status"] == "future" and t["end"] is not None and t["end"] >= t["published"]]
-    if not future:
-        return None
-    last = max(future, key=lambda t: t["published"])
-    latest = last["end"] + timedelta(GRACE_DAYS)
-    kept = any(t["status"] in ("actual", "historical") and (t["start"] or t["published"]) <= latest for t in told)
-    return {"event_id": row["event_id"], "deed": row["deed"], "start": last["start"], "end": last["end"], "kept": kept}
+def _kept(plan: Plan) -> bool:
+    """Whether it was told as done on time."""
+    late = _end(plan) + timedelta(GRACE_DAYS)
+    return plan.fate == "confirmed" and (plan.decided or late) <= late
+
+
+def _end(plan: Plan) -> date:
+    assert plan.end is not None
+    return plan.end

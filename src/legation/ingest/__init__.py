@@ -1,21 +1,22 @@
-"""The world to Reports: text, HTML, feeds, JSON lines, CSV, Parquet, WARC, folders of them, and http(s) addresses.
+"""The world to Reports: text, HTML, feeds, JSON lines, CSV, Parquet, WARC, folders of them, and addresses.
 
-Nothing that an input holds raises: what cannot be read becomes a Reject that names the input and says why.
+Files lie on a disk, or in object storage (s3://, gs://, … as Arrow opens them); http(s) addresses are fetched. Nothing
+that an input holds raises: what cannot be read becomes a Reject that names the input and says why.
 """
 
 import gzip
-import re
 import zlib
 from collections.abc import Iterator
 from io import BufferedReader, BytesIO
 from pathlib import Path, PurePath
 
 from legation.ingest import records
+from legation.ingest.places import STORAGE, Input, inputs, opened, told
 from legation.ingest.records import code_inputs
 from legation.ingest.text import MAX_BYTES, Origin, UnreadableError, decode, report
 from legation.schema import Reject, Report
 
-__all__ = ["code_inputs", "reports"]
+__all__ = ["Input", "code_inputs", "inputs", "reports"]
 
 _KINDS = {
     ".txt": "text", ".text": "text", "": "text", ".html": "html", ".htm": "html", ".xhtml": "html",
@@ -24,21 +25,19 @@ _KINDS = {
 }  # fmt: skip
 
 
-def reports(source: str | Path) -> Iterator[Report | Reject]:
+def reports(source: str | Path | Input) -> Iterator[Report | Reject]:
     """Every report of a file, of a folder (its files in the order of their paths, but hidden ones), or of an address.
 
     A file is read by what it holds where that is plain (WARC, Parquet, HTML, a feed, gzip around any of them), else by
     its suffix; text without a suffix is one report. Bad content never raises: it yields a Reject, and the rest goes on.
     """
-    name = str(source)
-    if isinstance(source, str) and re.match(r"[a-z][a-z0-9+.-]+://", source, re.IGNORECASE):
-        yield from _of_address(source)
-    elif not name:
-        yield Reject(name, "not a path: it is empty")
-    elif "\x00" in name:
-        yield Reject(name, "not a path: it holds a NUL character")
-    else:
-        yield from _of_path(Path(source))
+    for found in [source] if isinstance(source, Input) else inputs(source):
+        if isinstance(found, Reject):
+            yield found
+        elif found.scheme is None or found.scheme in STORAGE:
+            yield from _of_file(found)
+        else:
+            yield from _of_address(found.name)
 
 
 def _of_address(url: str) -> Iterator[Report | Reject]:
@@ -51,39 +50,14 @@ def _of_address(url: str) -> Iterator[Report | Reject]:
         yield Reject(url, str(error))
 
 
-def _of_path(path: Path) -> Iterator[Report | Reject]:
+def _of_file(found: Input) -> Iterator[Report | Reject]:
     try:
-        if not path.is_dir():
-            yield from _of_file(path, path.name)
-            return
-        files = sorted(file for file in path.rglob("*") if not file.is_dir() and not _hidden(file.relative_to(path)))
-    except OSError as error:
-        yield Reject(str(path), _told(error))
-        return
-    if not files:
-        yield Reject(str(path), "no files in the folder")
-    for file in files:
-        yield from _of_file(file, file.relative_to(path).as_posix())
-
-
-def _hidden(path: PurePath) -> bool:
-    return any(part.startswith(".") for part in path.parts)
-
-
-def _of_file(path: Path, identity: str) -> Iterator[Report | Reject]:
-    try:
-        if path.exists() and not path.is_file():
-            raise UnreadableError("neither a file nor a folder")
-        with path.open("rb") as handle:
-            yield from _read(handle, path.suffix.lower(), Origin(str(path), identity))
+        with opened(found) as handle:
+            yield from _read(handle, found.suffix, Origin(found.name, found.identity))
     except UnreadableError as error:
-        yield Reject(str(path), str(error))
+        yield Reject(found.name, str(error))
     except (OSError, EOFError, zlib.error) as error:
-        yield Reject(str(path), _told(error))
-
-
-def _told(error: Exception) -> str:
-    return f"cannot be read: {getattr(error, 'strerror', None) or error}"
+        yield Reject(found.name, told(error))
 
 
 def _read(handle: BufferedReader, suffix: str, origin: Origin) -> Iterator[Report | Reject]:

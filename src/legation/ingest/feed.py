@@ -64,7 +64,7 @@ def _published(entry: Any) -> date | None:
     for parse in (parsedate_to_datetime, datetime.fromisoformat):
         try:
             return parse(told).date()
-        except ValueError:
+        except (ValueError, OverflowError):  # the year 99999999999
             continue
     parsed = entry.get("published_parsed") or entry.get("updated_parsed")
     return date(*parsed[:3]) if parsed else None

@@ -8,12 +8,18 @@ is told of the deed in the end (see `_status`).
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from datetime import date
-from functools import partial
+from functools import cache, partial
 from operator import itemgetter
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from legation.coding.deeds import publish
 from legation.merge.traces import Row
+from legation.schema import EVENTS, TELLING
 
 LEAST_SHARE = 0.5
 """An actor belongs to the event where at least this share of the witnesses that tell of its side name it."""
@@ -21,7 +27,71 @@ SAME_NUMBER = 0.02
 """Share by which two numbers of one noun may differ and still agree ("some 40,000")."""
 
 
-def event(told: Sequence[Row], event_id: str) -> Row:
+def events(traces: pa.Table, event: npt.NDArray[np.int64]) -> pa.Table:
+    """The events (schema.EVENTS) of traces; `event` tells of each trace the row of the first of its event, in the order
+    of which they come."""
+    first, of_event, tellings = np.unique(event, return_inverse=True, return_counts=True)
+    actors = [pc.list_value_length(traces[side]) for side in ("sources", "targets", "claimants")]
+    plain = (tellings == 1) & np.all([np.asarray(pc.less_equal(n, 1))[first] for n in actors], axis=0)
+    rest = ~plain[of_event]
+    told: dict[int, list[Row]] = {}
+    rows = traces.drop_columns(list(_COMPARED)).filter(pa.array(rest)).to_pylist()
+    for at, row in zip(event[rest].tolist(), rows, strict=True):
+        told.setdefault(at, []).append(row)
+    ids = traces["mention_id"]
+    made = [_event(told[at], f"e{ids[at].as_py()}") for at in sorted(told)]
+    both = [_plain(traces.take(pa.array(first[plain]))), pa.Table.from_pylist(made, schema=EVENTS)]
+    order = np.argsort(np.concatenate([first[plain], first[~plain]]))
+    return pa.concat_tables(both).take(pa.array(order))
+
+
+_COMPARED = ("words", "story", "scene", "trigger", "definite", "sentence", "antecedent", "score", "tree", "home")
+"""Columns of traces that an event has nothing of."""
+
+
+def _plain(told: pa.Table) -> pa.Table:
+    """The events of traces that are alone and name one actor at most on each side: what `_event` makes of them."""
+    told = told.combine_chunks()
+    stated = pc.and_(pc.equal(told["basis"], "stated"), pc.is_valid(told["start"]))
+    shown = pc.fill_null(pc.or_(stated, pc.equal(told["status"], "actual")), False)
+    dated = pc.and_(shown, pc.is_valid(told["start"]))
+    keys = zip(told["deed"].to_pylist(), map(tuple, told["modes"].to_pylist()), told["status"].to_pylist(), strict=True)
+    codes = [_published(deed, tuple(sorted(set(modes))), status) for deed, modes, status in keys]
+    one = pa.array(np.ones(len(told)), pa.int32())
+    columns = {name: told[name] for name in _SAME} | {
+        "event_id": pc.binary_join_element_wise("e", told["mention_id"], ""),
+        "modes": pa.array([sorted(set(modes)) for modes in told["modes"].to_pylist()], EVENTS.field("modes").type),
+        **{
+            name: pa.array([getattr(code, name) for code in codes], EVENTS.field(name).type)
+            for name in ("plover", "cameo", "quad", "goldstein", "contexts")
+        },
+        "start": pc.if_else(dated, told["start"], None),
+        "end": pc.if_else(dated, pc.if_else(pc.fill_null(stated, False), told["end"], told["start"]), None),
+        "precision": pc.if_else(dated, pc.if_else(pc.fill_null(stated, False), told["precision"], "day"), None),
+        "basis": pc.if_else(dated, pc.if_else(pc.fill_null(stated, False), "stated", "report"), None),
+        "tellings": _alone(told),
+        "reports": one,
+        "publishers": one,
+        "first_reported": told["published"],
+        "last_reported": told["published"],
+        "disagreements": pa.array([[]] * len(told), EVENTS.field("disagreements").type),
+        "origin": pa.array(["reports"] * len(told), pa.string()),
+    }
+    return pa.table([columns[field.name].cast(field.type) for field in EVENTS], schema=EVENTS)
+
+
+_SAME = ("deed", "status", "sources", "targets", "where", "claimants", "killed", "injured", "confidence")
+_published = cache(publish)
+
+
+def _alone(told: pa.Table) -> pa.Array:
+    """Each trace as a list of one telling."""
+    columns = [told[field.name].combine_chunks() for field in TELLING]
+    tellings = pa.StructArray.from_arrays(columns, fields=list(TELLING))
+    return pa.ListArray.from_arrays(pa.array(np.arange(len(told) + 1), pa.int32()), tellings)
+
+
+def _event(told: Sequence[Row], event_id: str) -> Row:
     """The event (a row of schema.EVENTS) of the traces `told`."""
     told = sorted(told, key=lambda t: (t["published"] or date.min, t["mention_id"]))
     status = _status(told)
@@ -92,6 +162,8 @@ def _ranked(told: Iterable[Row], key: Callable[[Row], Hashable]) -> list[tuple[H
     groups: dict[Hashable, list[Row]] = defaultdict(list)
     for t in told:
         groups[key(t)].append(t)
+    if len(groups) < 2:
+        return list(groups.items())
     return sorted(
         groups.items(),
         key=lambda item: (-len(witnesses(item[1])), -max(t["confidence"] for t in item[1]), str(item[0])),

@@ -1,415 +1,352 @@
-"""Which traces may tell of the same deed, and how surely: blocking keys, then a small learned scorer over what is left.
+"""How surely two traces tell of the same deed: a small learned scorer.
 
-Two traces are compared where they share a family of deeds (merge_families.csv), a country and a few days. The score is
-a logistic model over FEATURES with the weights of merge_scorer.csv, fitted by training/fit_merge.py.
+The score is a logistic model over FEATURES with the weights of merge_scorer.csv, fitted by training/fit_merge.py.
+All compiled code that scores lies in this file: the compiler keeps what it made until the file of a function changes,
+and asks nothing about files that the function calls into.
 """
 
-import math
-import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from enum import IntEnum
 from functools import cache
 
+import numba as nb
 import numpy as np
-import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.compute as pc
 
+from legation.merge.blocks import Blocks
+from legation.merge.compared import Array, Compared, Ints, Texts
 from legation.tables import rows
 
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float32]
-
-SIDE = 4
-"""Actors of a side that are compared; deeds with more on one side are rare."""
-WIDTH = 256
-"""Columns that words are hashed into: the error of a cosine is about 1/16 of one shared word's weight."""
-REACH = 4
-"""Days that two tellings of one deed may lie apart: what papers differ by, and what a paper does not tell."""
-SLACK = 2
-"""Days before its publication that a deed without a date of its own may have happened."""
-AHEAD = 30
-"""Days after its publication that a plan without a date is looked for in."""
-LONGEST = 31
-"""Days of an interval that is compared throughout; of a longer one only its beginning is."""
-RARE = 0.0004
-"""Share of sentences that a word which is not in common_words.csv is taken to stand in."""
-PAIRS = 200_000
-"""Pairs that are scored at a time: some hundred megabytes."""
+NOBODY = -1
+"""In place of the row of an antecedent: there is none."""
 NEAR = 60.0
 """Kilometres between two places that papers give for one deed."""
-ALIKE = 0.12
-"""Cosine of two sentences below which only a shared actor or place makes them worth scoring."""
-
-FEATURES = (
-    "constant", "same deed", "modes shared", "modes differ", "same trigger", "same status", "plan and deed", "denied",
-    "hypothetical", "source same", "source same country", "source missing", "source differs", "target same",
-    "target same country", "target missing", "target differs", "sides swapped", "days apart", "same stated day",
-    "days not stated", "place same", "place near", "place differs", "killed same", "killed differs", "words alike",
-    "stories alike", "same report", "report alike and bare", "copy", "words very alike", "words of one report alike",
-    "stories and words alike", "same trigger and place", "both sides missing", "source another person",
-    "target another person", "stated days apart", "another person on another day",
-)  # fmt: skip
+OTHER = 0.1
+"""Cosine of two reports' openings below which they tell of two stories."""
+NEXT = 250
+"""Characters between the beginnings of two sentences that follow one another."""
 
 
-@dataclass(frozen=True, slots=True)
-class Compared:
-    """Traces as arrays, a row each. Codes are 0 for nothing; days count from 1970."""
+class Feature(IntEnum):
+    """What is looked at in a pair; `name` in the table is in small letters, with blanks."""
 
-    order: Ints  # rank in the canonical order: by publication, then by mention_id
-    deed: Ints
-    family: Ints
-    status: Ints
-    modes: Ints  # a bit for each mode
-    trigger: Ints
-    report: Ints
-    origin: Ints  # the report that the text is a copy of, else the report
-    first: Ints
-    last: Ints
-    stated: npt.NDArray[np.bool_]
-    dated: npt.NDArray[np.bool_]
-    ids: Ints  # [n, 2, SIDE]: who the sources and targets are, where their words name somebody in particular
-    persons: Ints  # [n, 2, SIDE]: those of them that are persons
-    tails: Ints  # [n, 2, SIDE]: last words of their names
-    countries: Ints  # [n, 2, SIDE]
-    scene: Ints  # [n, SCENE]
-    place: Ints  # 0 where it is no more than a country
-    place_country: Ints
-    at: npt.NDArray[np.float64]  # [n, 2]: latitude and longitude, nan where unknown
-    killed: Ints  # -1 where not told
-    words: Floats  # [n, WIDTH], of length 1
-    story: Floats
-
-    def __len__(self) -> int:
-        return len(self.order)
-
-
-STATUS = {"actual": 0, "historical": 1, "future": 2, "hypothetical": 3, "negated": 4}
-NO_DAY = -(10**6)
-
-
-def compared(traces: pa.Table) -> Compared:
-    """The arrays of a table of traces."""
-    traces = traces.combine_chunks()
-    first, last, stated = spans(traces)
-    published = _days(traces["published"])
-    order = np.empty(len(traces), dtype=np.int64)
-    ids = traces["mention_id"].to_numpy(zero_copy_only=False).astype(str)
-    order[np.lexsort((ids, published))] = np.arange(len(traces))
-    deeds = traces["deed"].to_pylist()
-    countries, places = _Codes(), _Codes()
-    sides = [_side(traces[name], countries) for name in ("sources", "targets")]
-    where = traces["where"].combine_chunks()
-    text = _Codes()
-    reports = traces["report_id"]
-    return Compared(
-        order=order,
-        deed=text.of(traces["deed"]),
-        family=np.array([_families()[deed] for deed in deeds], dtype=np.int64),
-        status=_status(traces),
-        modes=_bits(traces["modes"]),
-        trigger=text.of(pc.utf8_slice_codeunits(traces["trigger"], 0, 5)),
-        report=text.of(reports),
-        origin=text.of(pc.coalesce(traces["copy_of"], reports)),
-        first=first,
-        last=last,
-        stated=stated,
-        dated=first > NO_DAY,
-        ids=np.stack([side[0] for side in sides], axis=1),
-        tails=np.stack([side[1] for side in sides], axis=1),
-        countries=np.stack([side[2] for side in sides], axis=1),
-        persons=np.stack([side[3] for side in sides], axis=1),
-        scene=_padded(traces["scene"], 2, countries),
-        place=np.where(
-            pc.match_like(pc.coalesce(pc.struct_field(where, "place_id"), ""), "geonames:%"),
-            places.of(pc.struct_field(where, "place_id")),
-            0,
-        ),
-        place_country=countries.of(pc.struct_field(where, "country")),
-        at=np.stack([np.array(pc.struct_field(where, axis), dtype=float) for axis in ("lat", "lon")], axis=1),
-        killed=np.array(pc.fill_null(traces["killed"], -1)).astype(np.int64),
-        words=_hashed(traces["words"]),
-        story=_hashed(traces["story"]),
-    )
+    CONSTANT = 0
+    SAME_DEED = 1
+    MODES_SHARED = 2
+    MODES_DIFFER = 3
+    MODES_OF_ONE_REPORT_SHARED = 4
+    SAME_STATUS = 5
+    PLAN_AND_DEED = 6
+    DENIED = 7
+    HISTORY = 8
+    SOURCE_SAME = 9
+    SOURCE_SAME_COUNTRY = 10
+    SOURCE_DIFFERS = 11
+    TARGET_SAME = 12
+    TARGET_SAME_COUNTRY = 13
+    TARGET_DIFFERS = 14
+    SIDES_SWAPPED = 15
+    NO_ACTOR_TOLD = 16
+    SOURCE_ANOTHER_PERSON = 17
+    TARGET_ANOTHER_PERSON = 18
+    DAYS_APART = 19
+    SAME_STATED_DAY = 20
+    STATED_DAYS_APART = 21
+    ANOTHER_PERSON_ON_ANOTHER_DAY = 22
+    PLACE_SAME = 23
+    PLACE_NEAR = 24
+    PLACE_DIFFERS = 25
+    KILLED_SAME = 26
+    WORDS_ALIKE = 27
+    WORDS_ALIKE_ON_OTHER_DAYS = 28
+    STORIES_ALIKE = 29
+    SAME_REPORT = 30
+    REPORT_ALIKE_AND_BARE = 31
+    COPY = 32
+    WORDS_OF_ONE_REPORT_ALIKE = 33
+    SAME_SENTENCE = 34
+    NEXT_SENTENCE = 35
+    KNOWN_DEED_OF_ANOTHER_REPORT = 36
+    KNOWN_DEED_OF_ONE_REPORT = 37
+    TRIGGER_IN_BOTH = 38
+    TRIGGER_IN_ONE = 39
+    SENTENCE_IN_BOTH_OPENINGS = 40
+    SENTENCE_IN_ONE_OPENING = 41
+    BOTH_IN_THEIR_OWN_OPENINGS = 42
+    NOTHING_IN_COMMON = 43
 
 
-def spans(traces: pa.Table) -> tuple[Ints, Ints, npt.NDArray[np.bool_]]:
-    """First and last day that each deed may be of, NO_DAY where there is none; and whether the text tells them."""
-    published, start, end = (_days(traces[name]) for name in ("published", "start", "end"))
-    status = _status(traces)
-    stated = np.array(pc.fill_null(pc.equal(traces["basis"], "stated"), False)) & (start > NO_DAY)
-    plan = np.isin(status, (STATUS["future"], STATUS["hypothetical"]))
-    first = np.where(stated, start, np.where(plan, published, published - SLACK))
-    last = np.where(stated, end, np.where(plan, published + AHEAD, published))
-    none = ~stated & ((published == NO_DAY) | (status == STATUS["historical"]))
-    return np.where(none, NO_DAY, first), np.where(none, NO_DAY, last), stated
+FEATURES = tuple(feature.name.lower().replace("_", " ") for feature in Feature)
 
 
-def _status(traces: pa.Table) -> Ints:
-    return np.array([STATUS[status] for status in traces["status"].to_pylist()], dtype=np.int64)
-
-
-# Arrow -> arrays. -------------------------------------------------------------------------------------------------
-
-
-class _Codes:
-    """Whole numbers from 1 on for strings, the same for the same string; 0 for null and for "---"."""
-
-    def __init__(self) -> None:
-        self._of: dict[str, int] = {}
-
-    def of(self, strings: pa.Array | pa.ChunkedArray) -> Ints:
-        if isinstance(strings, pa.ChunkedArray):
-            strings = strings.combine_chunks()
-        encoded = strings.dictionary_encode()
-        known = [0 if w in (None, "---", "") else self._of.setdefault(w, len(self._of) + 1)
-                 for w in encoded.dictionary.to_pylist()]  # fmt: skip
-        indices = np.array(pc.fill_null(encoded.indices.cast(pa.int64()), len(known)))
-        codes: Ints = np.array([*known, 0], dtype=np.int64)[indices]
-        return codes
-
-
-def _days(column: pa.ChunkedArray) -> Ints:
-    days: Ints = np.asarray(pc.fill_null(column.cast(pa.int32()), NO_DAY), dtype=np.int64)
-    return days
-
-
-def _places_in(column: pa.ChunkedArray) -> tuple[Ints, Ints, pa.Array]:
-    """Of a column of lists: row and position of each member, and the members."""
-    lists = column.combine_chunks()
-    parents = np.array(pc.list_parent_indices(lists)).astype(np.int64)
-    starts = np.concatenate([[0], np.cumsum(np.array(pc.fill_null(pc.list_value_length(lists), 0)))])[:-1]
-    return parents, np.arange(len(parents)) - starts[parents], pc.list_flatten(lists)
-
-
-def _padded(column: pa.ChunkedArray, width: int, codes: _Codes) -> Ints:
-    parents, positions, members = _places_in(column)
-    out = np.zeros((len(column), width), dtype=np.int64)
-    kept = positions < width
-    out[parents[kept], positions[kept]] = codes.of(members)[kept]
+def features(data: Compared, a: Ints, b: Ints) -> Array:
+    """[pairs, FEATURES] of pairs of rows, in any order of the two."""
+    out = np.empty((len(a), len(FEATURES)), dtype=np.float32)
+    _features(data, a, b, out)
     return out
 
 
-def _side(column: pa.ChunkedArray, countries: _Codes) -> tuple[Ints, Ints, Ints, Ints]:
-    parents, positions, members = _places_in(column)
-    names = pc.utf8_lower(pc.struct_field(members, "name"))
-    identity = pc.struct_field(members, "actor_id")
-    tails = pc.struct_field(pc.extract_regex(names, r"(?P<tail>[^\s]+?)(?:['’]s)?$"), "tail")
-    person = pc.if_else(pc.starts_with(identity, "person:"), identity, None)
-    out = []
-    for values, codes in (
-        (identity, _IDS),
-        (tails, _IDS),
-        (pc.struct_field(members, "country"), countries),
-        (person, _IDS),
-    ):
-        side = np.zeros((len(column), SIDE), dtype=np.int64)
-        kept = positions < SIDE
-        side[parents[kept], positions[kept]] = codes.of(values)[kept]
-        out.append(side)
-    return out[0], out[1], out[2], out[3]
+@nb.njit(cache=True, nogil=True)
+def _features(data: Compared, a: Ints, b: Ints, out: Array) -> None:
+    for pair in range(len(a)):
+        _tell(data, a[pair], b[pair], out[pair])
 
 
-_IDS = _Codes()
-
-
-def _bits(column: pa.ChunkedArray) -> Ints:
-    parents, _, members = _places_in(column)
-    every = sorted({mode for row in rows("codebook") for mode in row["modes"].split()})
-    alike = {row["mode"]: row["as"] for row in rows("merge_modes")}
-    known = {mode: 1 << every.index(alike.get(mode, mode)) for mode in every}
-    out = np.zeros(len(column), dtype=np.int64)
-    np.bitwise_or.at(out, parents, np.array([known[mode] for mode in members.to_pylist()], dtype=np.int64))
-    return out
-
-
-def _hashed(column: pa.ChunkedArray) -> Floats:
-    """[n, WIDTH]: each row's words, weighted by how rare they are, with signs that let chance meetings cancel out."""
-    parents, _, members = _places_in(column)
-    encoded = members.dictionary_encode()
-    told = encoded.dictionary.to_pylist()
-    digests = np.array([zlib.crc32(word.encode()) for word in told] or [0], dtype=np.int64)
-    weights = np.array([_weight(word) for word in told] or [0.0]) * np.where(digests & 1, 1.0, -1.0)
-    codes = np.array(encoded.indices)
-    out = np.zeros((len(column), WIDTH), dtype=np.float32)
-    for low in range(0, len(column), PAIRS):
-        rows_ = min(PAIRS, len(column) - low)
-        some = slice(*np.searchsorted(parents, (low, low + rows_)))
-        places = (parents[some] - low) * WIDTH + (digests[codes[some]] >> 1) % WIDTH
-        dense = np.bincount(places, weights[codes[some]], minlength=rows_ * WIDTH).reshape(rows_, WIDTH)
-        out[low : low + rows_] = dense / np.maximum(np.linalg.norm(dense, axis=1, keepdims=True), 1e-6)
-    return out
-
-
-def _cosine(rows_: Floats, a: Ints, b: Ints) -> Floats:
-    return np.asarray(np.einsum("ij,ij->i", rows_[a], rows_[b]))
-
-
-def _weight(stem: str) -> float:
-    return math.log(1.0 / _shares().get(stem, RARE))
+@nb.njit(cache=True, nogil=True)
+def score(data: Compared, a: int, b: int, weights: Array, room: Array) -> float:
+    """Log odds that rows a and b tell of one deed; `room` is for the features, to be used again."""
+    _tell(data, a, b, room)
+    total = 0.0
+    for k in range(len(weights)):
+        total += weights[k] * room[k]
+    return total
 
 
 @cache
-def _shares() -> dict[str, float]:
-    return {row["stem"]: float(row["share"]) for row in rows("common_words")}
+def weights() -> Array:
+    """The weight of each of FEATURES."""
+    table = {row["feature"]: float(row["weight"]) for row in rows("merge_scorer")}
+    return np.array([table[name] for name in FEATURES], dtype=np.float32)
 
 
-@cache
-def _families() -> dict[str, int]:
-    names = sorted({row["family"] for row in rows("merge_families")})
-    return {row["deed"]: names.index(row["family"]) for row in rows("merge_families")}
-
-
-# Blocks. ----------------------------------------------------------------------------------------------------------
-
-
-def candidates(data: Compared, wanted: npt.NDArray[np.bool_]) -> Iterator[tuple[Ints, Ints]]:
-    """Pairs (earlier, later) of traces that share a block, some at a time, one of each `wanted`; some come twice."""
-    rows_, keys = _memberships(data)
-    at = np.argsort(keys, kind="stable")
-    rows_, keys = rows_[at], keys[at]
-    starts = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]]))
-    sizes = np.diff(np.concatenate([starts, [len(keys)]]))
-    before = np.arange(len(keys)) - np.repeat(starts, sizes)  # members of the same block that come earlier in it
-    group = np.repeat(np.arange(len(starts)), sizes)
-    useful = np.add.reduceat(wanted[rows_], starts) > 0 if len(starts) else np.zeros(0, dtype=bool)
-    before = np.where(useful[group], before, 0)
-    ends = np.cumsum(before)
-    low = 0
-    while low < len(before):
-        high = max(low + 1, int(np.searchsorted(ends, (ends[low - 1] if low else 0) + PAIRS, side="right")))
-        count = before[low:high]
-        one = np.repeat(np.arange(low, high), count)
-        offset = np.arange(len(one)) - np.repeat(np.cumsum(count) - count, count)
-        a, b = rows_[one], rows_[np.repeat(starts[group[low:high]], count) + offset]
-        keep = wanted[a] | wanted[b]
-        a, b = a[keep], b[keep]
-        low = high
-        if len(a):
-            swap = data.order[a] > data.order[b]
-            yield np.where(swap, b, a), np.where(swap, a, b)
-
-
-def _memberships(data: Compared) -> tuple[Ints, Ints]:
-    """(row, key of a block that it is in), for each row and each of its blocks."""
-    n = len(data)
-    own = np.concatenate([data.countries.reshape(n, -1), data.place_country[:, None]], axis=1)
-    bare: npt.NDArray[np.bool_] = np.all(own == 0, axis=1)
-    told = np.concatenate([own, np.where(bare[:, None], data.scene, 0)], axis=1)
-    row, country = np.nonzero(told)[0], told[told > 0]
-    nowhere = np.flatnonzero(~told.any(axis=1))
-    row, country = np.concatenate([row, nowhere]), np.concatenate([country, np.zeros(len(nowhere), dtype=np.int64)])
-    pairs = np.unique(np.stack([row, country], axis=1), axis=0)
-    row, country = pairs[:, 0], pairs[:, 1]
-    low, high = data.first // REACH, data.last // REACH + 1
-    high = np.where(data.last - data.first > LONGEST, low + 1, high)
-    spans = np.where(data.dated, high - low + 1, 1)
-    count = spans[row]
-    rows_ = np.repeat(row, count)
-    offset = np.arange(len(rows_)) - np.repeat(np.cumsum(count) - count, count)
-    bucket = low[rows_] + offset
-    bucket = np.where(data.dated[rows_], bucket - bucket.min(initial=0) + 1, 0)
-    key = (data.family[rows_] * (country.max(initial=0) + 1) + np.repeat(country, count)) * (bucket.max(initial=0) + 1)
-    return rows_, key + bucket
-
-
-# The scorer. ------------------------------------------------------------------------------------------------------
-
-
-def plausible(data: Compared, a: Ints, b: Ints) -> npt.NDArray[np.bool_]:
-    """Whether a pair is worth scoring: alike in words, of one report, or with an actor or a place in common."""
-    alike = _cosine(data.words, a, b) > ALIKE
-    shared = _meets(data.tails[a].reshape(len(a), -1), data.tails[b].reshape(len(b), -1))
-    shared |= (data.place[a] > 0) & (data.place[a] == data.place[b])
-    shared |= data.report[a] == data.report[b]
-    return np.asarray(alike | shared)
-
-
-def features(data: Compared, a: Ints, b: Ints) -> Floats:
-    """[pairs, FEATURES]."""
-    told: list[npt.NDArray[np.generic]] = [np.ones(len(a)), data.deed[a] == data.deed[b]]
-    both, one = (data.modes[a] & data.modes[b]) > 0, (data.modes[a] > 0) & (data.modes[b] > 0)
-    told += [both, one & ~both, data.trigger[a] == data.trigger[b]]
-    told += _statuses(data.status[a], data.status[b])
-    for side in (0, 1):
-        told += _sides(data, a, b, side)
-    mutual = (data.ids[a, 1].any(1) == 0) | (data.ids[b, 1].any(1) == 0)
-    crossed = _meets(data.ids[a, 0], data.ids[b, 1]) & _meets(data.ids[a, 1], data.ids[b, 0])
-    loose = mutual & _meets(data.ids[a].reshape(len(a), -1), data.ids[b].reshape(len(b), -1))
-    told.append(crossed | loose)
-    gap = np.maximum(np.maximum(data.first[a] - data.last[b], data.first[b] - data.last[a]), 0)
-    exact = data.stated[a] & data.stated[b]
-    told += [np.minimum(gap, 7) / 4.0, exact & (data.first[a] == data.first[b]) & (data.last[a] == data.last[b]),
-             ~exact]  # fmt: skip
-    place, elsewhere = data.place[a], data.place[b]
-    near = (place > 0) & (elsewhere > 0) & (place != elsewhere) & (_kilometres(data.at[a], data.at[b]) < NEAR)
-    apart = (place > 0) & (elsewhere > 0) & (place != elsewhere) & ~near
-    abroad = (
-        (data.place_country[a] > 0) & (data.place_country[b] > 0) & (data.place_country[a] != data.place_country[b])
-    )
-    told += [(place > 0) & (place == elsewhere), near, apart | abroad]
-    counted = (data.killed[a] >= 0) & (data.killed[b] >= 0)
-    told += [counted & (data.killed[a] == data.killed[b]), counted & (data.killed[a] != data.killed[b])]
-    words, story = _cosine(data.words, a, b), _cosine(data.story, a, b)
+@nb.njit(cache=True, nogil=True)
+def _tell(data: Compared, a: int, b: int, out: Array) -> None:
+    """The features of a pair, in their order."""
     same = data.report[a] == data.report[b]
-    story = np.where(same, 0.0, story)
-    bare = ~(data.tails[a].any((1, 2)) & data.tails[b].any((1, 2)))
-    told += [words, story, same, np.where(bare, np.where(same, 1.0, story), 0.0)]
-    told += [(data.origin[a] == data.origin[b]) & ~same, words**2, np.where(same, words, 0.0), story * words]
-    told += [(data.trigger[a] == data.trigger[b]) & (place > 0) & (place == elsewhere)]
-    told += [_missing(data, a, b, 0) & _missing(data, a, b, 1)]
-    other = [_other_person(data.persons[a, side], data.persons[b, side]) for side in (0, 1)]
-    told += [*other, exact & (gap > 0), (other[0] | other[1]) & exact & (gap > 0)]
-    return np.stack([np.asarray(column, dtype=np.float32) for column in told], axis=1)
+    out[Feature.CONSTANT] = 1.0
+    _deeds(data, a, b, same, out)
+    apart = _days(data, a, b, out)
+    _actors(data, a, b, apart, out)
+    _places(data, a, b, out)
+    _words(data, a, b, same, out)
 
 
-def _statuses(a: Ints, b: Ints) -> list[npt.NDArray[np.generic]]:
-    done_a, done_b = a <= 1, b <= 1
-    plan = (done_a & (b == 2)) | (done_b & (a == 2))
-    denied = (a == 4) != (b == 4)
-    hypothetical = (a == 3) != (b == 3)
-    return [(a == b) | (done_a & done_b), plan, denied, hypothetical & ~denied]
+@nb.njit(cache=True, nogil=True)
+def _deeds(data: Compared, a: int, b: int, same: bool, out: Array) -> None:
+    one, other = data.modes[a], data.modes[b]
+    shared = (one & other) != 0
+    out[Feature.SAME_DEED] = data.deed[a] == data.deed[b]
+    out[Feature.MODES_SHARED] = shared
+    out[Feature.MODES_DIFFER] = one != 0 and other != 0 and not shared
+    out[Feature.MODES_OF_ONE_REPORT_SHARED] = same and shared
+    x, y = data.status[a], data.status[b]
+    out[Feature.SAME_STATUS] = x == y or (x <= 1 and y <= 1)
+    out[Feature.PLAN_AND_DEED] = (x <= 1 and y == 2) or (y <= 1 and x == 2)
+    out[Feature.DENIED] = (x == 4) != (y == 4)
+    out[Feature.HISTORY] = x == 1 or y == 1
 
 
-def _sides(data: Compared, a: Ints, b: Ints, side: int) -> list[npt.NDArray[np.generic]]:
-    ours, theirs = data.ids[a, side], data.ids[b, side]
-    missing = _missing(data, a, b, side)
-    same = _meets(ours, theirs) | _meets(data.tails[a, side], data.tails[b, side])
-    country = ~same & _meets(data.countries[a, side], data.countries[b, side])
-    return [same, country, ~same & ~country & missing, ~same & ~country & ~missing]
+@nb.njit(cache=True, nogil=True)
+def _days(data: Compared, a: int, b: int, out: Array) -> bool:
+    """Also returns whether both texts tell days, and these exclude each other."""
+    gap = max(data.first[a] - data.last[b], data.first[b] - data.last[a], 0)
+    if not (data.dated[a] and data.dated[b]):
+        gap = 0
+    exact = data.stated[a] and data.stated[b]
+    out[Feature.DAYS_APART] = min(gap, 7) / 4.0
+    out[Feature.SAME_STATED_DAY] = exact and data.first[a] == data.first[b] and data.last[a] == data.last[b]
+    out[Feature.STATED_DAYS_APART] = exact and gap > 0
+    return bool(exact and gap > 0)
 
 
-def _kilometres(a: npt.NDArray[np.float64], b: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Between points [n, 2] in degrees, along the sphere; nan where one is unknown."""
-    (north, east), (other_north, other_east) = np.radians(a).T, np.radians(b).T
+@nb.njit(cache=True, nogil=True)
+def _actors(data: Compared, a: int, b: int, apart: bool, out: Array) -> None:
+    another = False
+    for side in range(2):
+        at = Feature.SOURCE_SAME + 3 * side
+        same = _meet(data.ids[a, side], data.ids[b, side]) or _meet(data.tails[a, side], data.tails[b, side])
+        country = not same and _meet(data.countries[a, side], data.countries[b, side])
+        out[at] = same
+        out[at + 1] = country
+        out[at + 2] = not same and not country and _any(data.ids[a, side]) and _any(data.ids[b, side])
+        other = _any(data.persons[a, side]) and _any(data.persons[b, side])
+        other = other and not _meet(data.persons[a, side], data.persons[b, side])
+        out[Feature.SOURCE_ANOTHER_PERSON + side] = other
+        another = another or other
+    out[Feature.SIDES_SWAPPED] = _swapped(data.ids[a], data.ids[b])
+    out[Feature.NO_ACTOR_TOLD] = not (_told(data.tails[a]) and _told(data.tails[b]))
+    out[Feature.ANOTHER_PERSON_ON_ANOTHER_DAY] = another and apart
+
+
+@nb.njit(cache=True, nogil=True)
+def _swapped(one: Array, other: Array) -> bool:
+    """Whether source and target change places, or one of two that act together is told as the source in either."""
+    if _meet(one[0], other[1]) and _meet(one[1], other[0]):
+        return True
+    if _any(one[1]) and _any(other[1]):
+        return False
+    return _meet(one[0], other[0]) or _meet(one[0], other[1]) or _meet(one[1], other[0])
+
+
+@nb.njit(cache=True, nogil=True)
+def _name_one(data: Compared, a: int, b: int) -> bool:
+    """Whether both name one and the same actor, on whatever side."""
+    for one in range(2):
+        for other in range(2):
+            if _meet(data.ids[a, one], data.ids[b, other]) or _meet(data.tails[a, one], data.tails[b, other]):
+                return True
+    return False
+
+
+@nb.njit(cache=True, nogil=True)
+def _told(sides: Array) -> bool:
+    return _any(sides[0]) or _any(sides[1])
+
+
+@nb.njit(cache=True, nogil=True)
+def _any(values: Array) -> bool:
+    return bool(values[0] != 0 or values[1] != 0 or values[2] != 0 or values[3] != 0)
+
+
+@nb.njit(cache=True, nogil=True)
+def _meet(one: Array, other: Array) -> bool:
+    """Whether a code other than 0 stands in both."""
+    for x in one:
+        if x != 0:
+            for y in other:
+                if x == y:
+                    return True
+    return False
+
+
+@nb.njit(cache=True, nogil=True)
+def _places(data: Compared, a: int, b: int, out: Array) -> None:
+    here, there = data.place[a], data.place[b]
+    same = here != 0 and here == there
+    near = here != 0 and there != 0 and not same and _kilometres(data.point[a], data.point[b]) < NEAR
+    home, abroad = data.place_country[a], data.place_country[b]
+    out[Feature.PLACE_SAME] = same
+    out[Feature.PLACE_NEAR] = near
+    out[Feature.PLACE_DIFFERS] = (here != 0 and there != 0 and not same and not near) or (
+        home != 0 and abroad != 0 and home != abroad
+    )
+    out[Feature.KILLED_SAME] = data.killed[a] >= 0 and data.killed[a] == data.killed[b]
+
+
+@nb.njit(cache=True, nogil=True)
+def _kilometres(a: Array, b: Array) -> float:
+    """Between two points in degrees, along the sphere; nan where one is unknown."""
+    north, east, other_north, other_east = np.radians(a[0]), np.radians(a[1]), np.radians(b[0]), np.radians(b[1])
     half = np.sin((north - other_north) / 2) ** 2
     half += np.cos(north) * np.cos(other_north) * np.sin((east - other_east) / 2) ** 2
-    return np.asarray(2 * 6371.0 * np.arcsin(np.sqrt(np.clip(half, 0.0, 1.0))))
+    return float(2 * 6371.0 * np.arcsin(np.sqrt(min(max(half, 0.0), 1.0))))
 
 
-def _other_person(ours: Ints, theirs: Ints) -> npt.NDArray[np.bool_]:
-    """Whether both sides name persons, and none of them is the same."""
-    return np.asarray(ours.any(1) & theirs.any(1) & ~_meets(ours, theirs))
+@nb.njit(cache=True, nogil=True)
+def _words(data: Compared, a: int, b: int, same: bool, out: Array) -> None:
+    words = _cosine(data.words, a, data.words, b)
+    here, there = data.story_of[a], data.story_of[b]
+    story = 0.0 if same else _cosine(data.stories, here, data.stories, there)
+    bare = not (_told(data.tails[a]) and _told(data.tails[b]))
+    known = data.definite[a] or data.definite[b]
+    away = abs(data.sentence[a] - data.sentence[b])
+    out[Feature.WORDS_ALIKE] = words
+    out[Feature.WORDS_ALIKE_ON_OTHER_DAYS] = words * out[Feature.DAYS_APART]
+    out[Feature.STORIES_ALIKE] = story
+    out[Feature.SAME_REPORT] = same
+    out[Feature.REPORT_ALIKE_AND_BARE] = (1.0 if same else story) if bare else 0.0
+    out[Feature.COPY] = not same and data.origin[a] == data.origin[b]
+    out[Feature.WORDS_OF_ONE_REPORT_ALIKE] = words if same else 0.0
+    out[Feature.SAME_SENTENCE] = same and away == 0
+    out[Feature.NEXT_SENTENCE] = same and 0 < away < NEXT
+    out[Feature.KNOWN_DEED_OF_ANOTHER_REPORT] = known and not same
+    out[Feature.KNOWN_DEED_OF_ONE_REPORT] = known and same
+    one, other = _cosine(data.trigger, a, data.words, b), _cosine(data.trigger, b, data.words, a)
+    out[Feature.TRIGGER_IN_BOTH], out[Feature.TRIGGER_IN_ONE] = min(one, other), max(one, other)
+    if same:
+        one, other = data.own[b], data.own[a]
+    else:
+        one, other = _cosine(data.words, a, data.stories, there), _cosine(data.words, b, data.stories, here)
+    out[Feature.SENTENCE_IN_BOTH_OPENINGS], out[Feature.SENTENCE_IN_ONE_OPENING] = min(one, other), max(one, other)
+    out[Feature.BOTH_IN_THEIR_OWN_OPENINGS] = min(data.own[a], data.own[b])
+    out[Feature.NOTHING_IN_COMMON] = (
+        not same and story < OTHER and not (out[Feature.PLACE_SAME] or _name_one(data, a, b))
+    )
 
 
-def _missing(data: Compared, a: Ints, b: Ints, side: int) -> npt.NDArray[np.bool_]:
-    return np.asarray(~(data.ids[a, side].any(1) & data.ids[b, side].any(1)))
+@nb.njit(cache=True, nogil=True)
+def _cosine(one: Texts, i: int, other: Texts, j: int) -> float:
+    """Of set i of `one` and set j of `other`."""
+    total = 0.0
+    p, q, end, stop = one.at[i], other.at[j], one.at[i + 1], other.at[j + 1]
+    while p < end and q < stop:
+        if one.word[p] == other.word[q]:
+            total += one.weight[p] * other.weight[q]
+            p += 1
+            q += 1
+        elif one.word[p] < other.word[q]:
+            p += 1
+        else:
+            q += 1
+    return total
 
 
-def _meets(a: Ints, b: Ints) -> npt.NDArray[np.bool_]:
-    """[n, k] and [n, m] -> [n]: whether a code other than 0 stands in both rows."""
-    found = np.zeros(len(a), dtype=bool)
-    for i in range(a.shape[1]):
-        found |= ((a[:, i, None] == b) & (a[:, i, None] > 0)).any(1)
-    return found
+# Over many pairs. -------------------------------------------------------------------------------------------------
 
 
-def scores(found: Floats) -> Floats:
-    """[pairs, FEATURES] -> log odds that both tell of one deed, to three digits: the last ones hang on the batch."""
-    return np.round(found @ _weights(), 3).astype(np.float32)
+@nb.njit(cache=True, nogil=True)
+def find_best(
+    data: Compared, told: Blocks, window: int, gone: Array, wanted: Ints, weight: Array, best: Ints, sure: Array
+) -> None:
+    """Put the best antecedent of each wanted row, and its score, into `best` and `sure`; of equals the earliest.
+
+    Asked of each block are the last `window` rows before the wanted one that are not `gone`.
+    """
+    seen = np.full(len(gone), NOBODY, dtype=np.int64)
+    room = np.empty(len(weight), dtype=np.float32)
+    for b in wanted:
+        for p in told.place[told.at[b] : told.at[b + 1]]:
+            left, q = window, p - 1
+            while left > 0 and q >= told.start[p]:
+                a = told.row[q]
+                q -= 1
+                if gone[a]:
+                    continue
+                left -= 1
+                if seen[a] == b:
+                    continue
+                seen[a] = b
+                found = _rounded(score(data, a, b, weight, room))
+                if found > sure[b] or (found == sure[b] and best[b] != NOBODY and data.order[a] < data.order[best[b]]):
+                    best[b], sure[b] = a, found
 
 
-@cache
-def _weights() -> Floats:
-    weights = {row["feature"]: float(row["weight"]) for row in rows("merge_scorer")}
-    return np.array([weights[name] for name in FEATURES], dtype=np.float32)
+@nb.njit(cache=True, nogil=True)
+def _rounded(odds: float) -> np.float32:
+    """To three digits, so that what is alike is equal."""
+    return np.float32(np.round(odds * 1000.0) / 1000.0)
+
+
+@nb.njit(cache=True, nogil=True)
+def joined(data: Compared, rows: Ints, weight: Array, cut: float, share: float) -> Ints:
+    """The group of each of `rows`, as the place of its first: the two groups most alike are joined, of equals the
+    earliest, as long as any are alike enough.
+    """
+    n = len(rows)
+    mean = np.full((n, n), -np.inf)
+    room = np.empty(len(weight), dtype=np.float32)
+    for i in range(n):
+        for j in range(i):
+            mean[i, j] = mean[j, i] = _rounded(score(data, rows[j], rows[i], weight, room))
+    most, alike = mean.copy(), mean.copy()
+    group, size = np.arange(n), np.ones(n)
+    nearest = np.array([np.argmax(alike[i]) for i in range(n)])
+    while True:
+        i = 0
+        for k in range(1, n):
+            if alike[k, nearest[k]] > alike[i, nearest[i]]:
+                i = k
+        i, j = min(i, nearest[i]), max(i, nearest[i])
+        if not alike[i, j] > cut:
+            return group
+        for k in range(n):
+            if k != i and k != j and alike[i, k] > -np.inf:
+                mean[i, k] = mean[k, i] = (size[i] * mean[i, k] + size[j] * mean[j, k]) / (size[i] + size[j])
+                most[i, k] = most[k, i] = max(most[i, k], most[j, k])
+                alike[i, k] = alike[k, i] = (1 - share) * mean[i, k] + share * most[i, k]
+        alike[j, :] = -np.inf
+        alike[:, j] = -np.inf
+        size[i] += size[j]
+        group[group == j] = i
+        for k in range(n):
+            if nearest[k] == i or nearest[k] == j or alike[k, i] > alike[k, nearest[k]]:
+                nearest[k] = np.argmax(alike[k])
+        nearest[i] = np.argmax(alike[i])
