@@ -116,6 +116,21 @@ def test_what_a_run_that_was_stopped_leaves(store: Store) -> None:
     assert not [where for where, _ in told(store) if where.startswith("reports/")]
 
 
+def test_a_lock_that_a_killed_run_left_is_free(store: Store) -> None:
+    (store.path / "adding.lock").write_text("4711")
+    assert not check(store).adding
+    assert (store.path / "adding.lock").read_text() == ""
+
+
+def test_a_store_that_may_only_be_read(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    def closed(path: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    (store.path / "adding.lock").write_text("4711")
+    monkeypatch.setattr("legation.check.held", closed)
+    assert check(store).adding and not told(store)
+
+
 def test_markers_that_are_lost_cost_no_report(store: Store) -> None:
     for part in "ab":
         store.part_files(part)["done"].unlink()

@@ -71,11 +71,16 @@ def check(store: Store) -> Checked:
 
 
 def _is_adding(store: Store) -> bool:
+    """Whether a process holds the store. It is asked of the lock only where that names one, who may be dead, since
+    asking takes the lock for a moment."""
     lock = store.path / "adding.lock"
-    if not lock.exists():
+    if not lock.exists() or not lock.read_text(encoding="utf-8"):
         return False
-    with held(lock) as free:
-        return not free
+    try:
+        with held(lock) as free:
+            return not free
+    except OSError:
+        return True  # of a store that may only be read, it cannot be asked
 
 
 # Files. -----------------------------------------------------------------------------------------------------------

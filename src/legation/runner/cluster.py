@@ -56,8 +56,9 @@ class Cluster:
             told = {"num_cpus": workers or os.cpu_count(), "include_dashboard": False} if address is None else {}
             try:
                 ray.init(address=address or "local", log_to_driver=False, logging_level="ERROR", **told)
-            except (ConnectionError, ValueError, RuntimeError) as error:
-                raise ClusterError(f"no Ray cluster at {address}: {error}") from error
+            except Exception as error:  # Ray raises just that where a node does not start in time
+                where = f"no Ray cluster at {address}" if address else "Ray does not start on this machine"
+                raise ClusterError(f"{where}: {error}") from error
         self.workers = max(1, int(ray.cluster_resources().get("CPU", 0)))
         self._code = ray.remote(num_cpus=1, max_retries=0)(_coded)
         self._open = ray.remote(
