@@ -276,7 +276,7 @@ def test_a_disk_that_fills_up_in_a_run(tmp_path: Path) -> None:
     assert process.returncode == 1 and out == ""
     assert err.startswith(f"legation: {store.path}: ") and err.endswith("File too large\n") and err.count("\n") == 1
     assert len(store.parts()) == 1 and store.query("FROM reports").num_rows == 500
-    assert len(content(store.path)) == 5  # store.json and the four files of a part
+    assert len(content(store.path)) == 6  # store.json, the lock and the four files of a part
     assert "500 reports known before" in again(*command)
     assert store.query("SELECT DISTINCT report_id FROM reports").num_rows == 1000
 
