@@ -240,6 +240,7 @@ def test_without_ray_the_engine_says_how_to_get_it(tmp_path: Path, monkeypatch: 
 
 
 @needs_ray
-def test_no_cluster_at_the_address(tmp_path: Path) -> None:
+def test_no_cluster_at_the_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ray.is_initialized", lambda: False)  # another test's Ray may run in this process
     with pytest.raises(ClusterError, match=r"no Ray cluster at 127\.0\.0\.1:9"):
         partial(Cluster, address="127.0.0.1:9")(Fake)

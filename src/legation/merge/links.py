@@ -20,12 +20,12 @@ from legation.merge.compared import Array, Compared, Ints, compared
 
 LEAST = -1.0
 """Log odds from which a trace is joined to another: low, since what does not belong is parted again."""
-CUT = -0.7
-"""Log odds between two groups of traces from which they are one event."""
+WITHIN = -0.3
+"""Log odds between two groups of traces of one report from which they are one event."""
+CUT = -0.2
+"""Log odds between what two reports tell from which it is one event."""
 BEST = 0.3
-"""How much the two traces that are most alike count in the log odds between two groups; the rest is the mean of all,
-by which alone whatever is told in passing ("the attack") would stand apart.
-"""
+"""How much the two traces that are most alike count in the log odds between two groups; the rest is the mean of all."""
 MOST = 200
 """Traces of a tree that are compared each with each; a larger one is cut at its weakest links first."""
 SHARE = 4_000
@@ -79,7 +79,9 @@ def parted(members: pa.Table) -> Ints:
             for branch in _cut(members, np.arange(low, high)):
                 branch = branch[np.argsort(data.order[branch])]
                 out[branch] = (
-                    branch[pairs.joined(data, branch, pairs.weights(), CUT, BEST)] if len(branch) <= MOST else branch[0]
+                    branch[pairs.joined(data, branch, pairs.weights(), WITHIN, CUT, BEST)]
+                    if len(branch) <= MOST
+                    else branch[0]
                 )
     return out
 

@@ -316,18 +316,36 @@ def _rounded(odds: float) -> np.float32:
 
 
 @nb.njit(cache=True, nogil=True)
-def joined(data: Compared, rows: Ints, weight: Array, cut: float, share: float) -> Ints:
+def joined(data: Compared, rows: Ints, weight: Array, within: float, cut: float, share: float) -> Ints:
     """The group of each of `rows`, as the place of its first: the two groups most alike are joined, of equals the
-    earliest, as long as any are alike enough.
+    earliest, as long as any are more alike than a cut. `share` of the log odds between two groups are those of their
+    two members most alike, the rest is the mean of all.
+
+    What one report tells of one deed is joined first, by the cut `within`; then reports, by `cut`: what two of them
+    tell is as alike as the two tellings most alike, so that a deed told again in passing ("the attack") stands back.
     """
     n = len(rows)
-    mean = np.full((n, n), -np.inf)
+    mean, alike = np.full((n, n), -np.inf), np.full((n, n), -np.inf)
     room = np.empty(len(weight), dtype=np.float32)
     for i in range(n):
         for j in range(i):
             mean[i, j] = mean[j, i] = _rounded(score(data, rows[j], rows[i], weight, room))
-    most, alike = mean.copy(), mean.copy()
-    group, size = np.arange(n), np.ones(n)
+            if data.report[rows[i]] == data.report[rows[j]]:
+                alike[i, j] = alike[j, i] = mean[i, j]
+    group, most = np.arange(n), mean.copy()
+    _join(group, mean, most, alike, within, share)
+    _join(group, most.copy(), most, most.copy(), cut, share)
+    return group
+
+
+@nb.njit(cache=True, nogil=True)
+def _join(group: Ints, mean: Array, most: Array, alike: Array, cut: float, share: float) -> None:
+    """Join groups as long as two are more alike than `cut`; all arrays are changed, a group that is gone is alike none.
+
+    The groups begin with one member each, whatever they hold.
+    """
+    n = len(group)
+    size = np.ones(n)
     nearest = np.array([np.argmax(alike[i]) for i in range(n)])
     while True:
         i = 0
@@ -336,14 +354,16 @@ def joined(data: Compared, rows: Ints, weight: Array, cut: float, share: float) 
                 i = k
         i, j = min(i, nearest[i]), max(i, nearest[i])
         if not alike[i, j] > cut:
-            return group
+            return
         for k in range(n):
-            if k != i and k != j and alike[i, k] > -np.inf:
+            if k != i and k != j and most[i, k] > -np.inf:
                 mean[i, k] = mean[k, i] = (size[i] * mean[i, k] + size[j] * mean[j, k]) / (size[i] + size[j])
                 most[i, k] = most[k, i] = max(most[i, k], most[j, k])
-                alike[i, k] = alike[k, i] = (1 - share) * mean[i, k] + share * most[i, k]
-        alike[j, :] = -np.inf
-        alike[:, j] = -np.inf
+                if alike[i, k] > -np.inf:
+                    alike[i, k] = alike[k, i] = (1 - share) * mean[i, k] + share * most[i, k]
+        for gone in (mean, most, alike):
+            gone[j, :] = -np.inf
+            gone[:, j] = -np.inf
         size[i] += size[j]
         group[group == j] = i
         for k in range(n):
