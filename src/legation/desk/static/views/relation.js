@@ -105,7 +105,7 @@ function Summary({ relation, names: [one, other], span }) {
   const balance = `${one} on ${other} ${forth}, in both directions ${both}, ${other} on ${one} ${back}`;
   return html`<div class="figures">
     <div class="figure-box"><h2>Events</h2>
-      <p><${Link} href=${all}><b class="big">${number(events)}</b> that happened<//></p>
+      <p><${Link} href=${all}><b class="big">${number(events)}</b> that happened on a day told<//></p>
       <${QuadLegend} counts=${quads} />
       ${events > classed && html`<p class="faint">and ${number(events - classed)} of no quad class</p>`}</div>
     <div class="figure-box"><h2>Who acts</h2>
