@@ -230,15 +230,18 @@ def test_a_run_that_is_stopped_leaves_finished_parts_and_no_processes(tmp_path, 
     script = tmp_path / "slow.py"
     script.write_text(textwrap.dedent(SLOW_RUN.format(tests=str(Path(__file__).parent), store=str(tmp_path / "s"))))
     process = subprocess.Popen([sys.executable, script], stderr=subprocess.PIPE, start_new_session=True, text=True)
-    end = time.monotonic() + 60
-    while len(list((tmp_path / "s" / "done").glob("*.json"))) < 3:
-        assert process.poll() is None and time.monotonic() < end, process.stderr.read()
-        time.sleep(0.05)
-    if number == signal.SIGINT:
-        os.killpg(process.pid, number)  # as a terminal does: to the workers too
-    else:
+    try:
+        end = time.monotonic() + 180
+        while len(list((tmp_path / "s" / "done").glob("*.json"))) < 3:
+            assert process.poll() is None and time.monotonic() < end
+            time.sleep(0.05)
+        if number == signal.SIGINT:
+            os.killpg(process.pid, number)  # as a terminal does: to the workers too
+        else:
+            process.kill()
+        stderr = process.communicate(timeout=30)[1]
+    finally:
         process.kill()
-    stderr = process.communicate(timeout=30)[1]
     assert process.returncode == -number
     if number == signal.SIGINT:
         assert stderr.count("Traceback") == 1 and "KeyboardInterrupt" in stderr
