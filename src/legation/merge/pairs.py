@@ -361,9 +361,8 @@ def _join(group: Ints, mean: Array, most: Array, alike: Array, cut: float, share
                 most[i, k] = most[k, i] = max(most[i, k], most[j, k])
                 if alike[i, k] > -np.inf:
                     alike[i, k] = alike[k, i] = (1 - share) * mean[i, k] + share * most[i, k]
-        for gone in (mean, most, alike):
-            gone[j, :] = -np.inf
-            gone[:, j] = -np.inf
+        for k in range(n):
+            mean[j, k] = mean[k, j] = most[j, k] = most[k, j] = alike[j, k] = alike[k, j] = -np.inf
         size[i] += size[j]
         group[group == j] = i
         for k in range(n):
