@@ -255,7 +255,8 @@ def test_cooperation_and_conflict_are_told_apart(open_page):
     moved = page.locator(".node").evaluate_all("all => all.map(node => node.getAttribute('cx'))")
     assert moved == places  # so that the eye can compare
     page.get_by_text("The links as a table").click()
-    assert page.locator(".twin tbody tr").count() == len([link for link in links if link["conflict"]])
+    told = len([link for link in links if link["conflict"]])
+    until(page, f"document.querySelectorAll('.twin tbody tr').length === {told}")  # made when it is opened
 
 
 def test_the_relation_of_two_opens_from_the_network(open_page):
