@@ -60,6 +60,21 @@ def test_a_deed_told_by_two_words_of_a_sentence_is_one_mention() -> None:
     assert (frozenset({"FRA"}), frozenset({"IRN"})) in told
 
 
+@pytest.mark.parametrize(
+    ("text", "trigger", "day"),
+    [
+        ("Kenya and Uganda exchanged fire on Tuesday, three days after the two sides agreed to resume talks.", "agreed",
+         date(2014, 11, 8)),
+        ("Nigeria has signed a truce with the rebels, two days after they kidnapped three officials.", "kidnapped",
+         date(2014, 11, 12)),
+    ],
+)  # fmt: skip
+def test_what_came_days_before_the_day_told_is_dated_by_it(text: str, trigger: str, day: date) -> None:
+    mentions = CODER.code(Report("r", text, published=date(2014, 11, 14)))
+    (when,) = {m.when for m in mentions if m.trigger.text.startswith(trigger)}
+    assert when is not None and (when.start, when.end, when.basis) == (day, day, "stated")
+
+
 def test_mention_ids_are_unique_in_a_report_and_stable() -> None:
     path = SAMPLES / "txt" / "yeoncheon-balloons.txt"
     ids = [mention.mention_id for mention in coded(path)]

@@ -3,12 +3,14 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from evals.readings import agreement, summary
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from legation.encoder import Encoder, spans
+from legation.encoder import Encoder, _alike, shipped_settings, shipped_tokenizer, spans
+from legation.pieces import MAX_PIECES, Pieces, batch
 from legation.schema import DEEDS, STATUSES, Argument, Name, Span, Word
 from legation.segment import sentences
 
@@ -51,6 +53,47 @@ def test_readings_come_in_the_order_of_the_sentences(encoder: Encoder) -> None:
     text = " ".join(SENTENCES[:40])
     found = sentences(text)
     assert [reading.sentence for reading in encoder.read(text, found)] == found
+
+
+def test_sentences_are_read_together_with_their_like() -> None:
+    groups = list(_alike([9, 0, 30, 10, 31, *[20] * 10]))
+    assert groups[0] == [0, 3] and groups[-1] == [2, 4] and [len(group) for group in groups] == [2, 8, 2, 2]
+    assert list(_alike([0, 0])) == []
+
+
+@given(
+    st.lists(
+        st.lists(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8), min_size=1), min_size=1
+    )
+)
+@settings(deadline=None)
+def test_remembered_pieces_are_those_of_the_whole_sentence(sentences: list[list[str]]) -> None:
+    tokenizer, pieces = shipped_tokenizer(), Pieces(shipped_tokenizer())
+    for _ in range(2):  # new words, then known ones
+        inputs = batch(pieces, sentences)
+        for row, words in enumerate(sentences):
+            encoded = tokenizer.encode(words, is_pretokenized=True)
+            assert inputs.pieces[row, inputs.mask[row] == 1].tolist() == encoded.ids
+            starts = {word: at for at, word in reversed(list(enumerate(encoded.word_ids))) if word is not None}
+            assert {i: int(inputs.first[row, i]) for i in np.flatnonzero(inputs.words[row])} == starts
+
+
+def test_pieces_beyond_what_the_network_holds_are_left_out_whole_or_in_part() -> None:
+    inputs = batch(Pieces(shipped_tokenizer()), [["peace"] * (MAX_PIECES + 9)])
+    assert inputs.pieces.shape == (1, MAX_PIECES + 2) and inputs.words.sum() == MAX_PIECES
+    assert inputs.pieces[0, -1] == shipped_tokenizer().token_to_id("[SEP]")
+
+
+def test_words_are_forgotten_before_they_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Pieces, "MOST", 3)
+    pieces = Pieces(shipped_tokenizer())
+    assert pieces.of(["talks", "failed"]) == pieces.of(["talks", "failed"])
+    whole = pieces.of(["talks", "on", "arms", "failed"])
+    assert whole[0] == pieces.of(["talks"])[0] and len(pieces._known) <= 4
+
+
+def test_every_deed_has_its_threshold() -> None:
+    assert set(shipped_settings().accept) == set(DEEDS) == set(shipped_settings().deeds) - {"NONE"}
 
 
 def test_the_same_text_reads_the_same_again(encoder: Encoder) -> None:

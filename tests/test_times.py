@@ -9,7 +9,7 @@ from evals import timex
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from legation.coding.times import find, publication_day, resolve
+from legation.coding.times import counted_back, find, publication_day, resolve
 from legation.schema import Span, When
 from legation.tables import rows
 
@@ -174,6 +174,23 @@ def test_a_leap_day_is_the_last_there_was() -> None:
 def test_publication_day() -> None:
     assert publication_day(FRIDAY) == When(FRIDAY, FRIDAY, "day", None, "report")
     assert publication_day(None) == When(None, None, None, None, "report")
+
+
+@pytest.mark.parametrize(
+    ("words", "anchor", "expected"),
+    [
+        ("three days after", "on Tuesday", "2014-11-08..2014-11-08"),
+        ("two weeks after", "on Nov. 18", "2014-11-03..2014-11-09"),
+        ("seven years after", "yesterday", "2007-01-01..2007-12-31"),
+        ("a few days after", "on Tuesday", None),
+        ("three days before", "on Tuesday", "nothing counted"),
+        ("on Monday", "on Tuesday", "nothing counted"),
+        ("three days after", "in October", "nothing counted"),
+    ],
+)
+def test_what_came_before_the_day_told_is_counted_back(words: str, anchor: str, expected: str | None) -> None:
+    found = counted_back(Span(0, len(words), words), when(anchor))
+    assert (days(found) if found else "nothing counted") == expected
 
 
 def test_an_unknown_tense_is_refused() -> None:

@@ -171,12 +171,13 @@ def _when(report: Report, sentence: Span, deed: DeedReading) -> When | None:
     when = times.resolve(span, report.published, _TENSES[deed.status])
     if when.start or deed.trigger.start < span.end:
         return when
-    earlier = (
-        times.resolve(found, report.published, "past")
-        for found in reversed(times.find(report.text, sentence.start, span.start))
-    )
-    anchor = next((day for day in earlier if day.start), times.publication_day(report.published))
-    return times.counted_back(span, anchor) or when
+    return times.counted_back(span, _told_before(report, sentence.start, span.start)) or when
+
+
+def _told_before(report: Report, start: int, end: int) -> When:
+    """The last time that text[start:end] tells, else the day of publication."""
+    told = (times.resolve(found, report.published, "past") for found in times.find(report.text, start, end)[::-1])
+    return next((when for when in told if when.start), times.publication_day(report.published))
 
 
 def _whole(text: str, told: Span) -> Span:

@@ -81,6 +81,7 @@ class Gazetteer:
             if row["iso3"] in of_iso3
             for name in row["demonyms"].split("|")
         }
+        self._capitals = {(row["name"], row["iso3"]) for row in rows("capitals") if row["kind"] == "capital"}
         self.named = lru_cache(1 << 14)(self._named)
 
     def nationality(self, key: str) -> tuple[Place, ...]:
@@ -96,11 +97,17 @@ class Gazetteer:
         return tuple(place for place in self._listed(key) if place.kind == "division")
 
     def _named(self, key: str) -> tuple[Place, ...]:
-        """A region of that name alone; else a country, then its cities and divisions, the most populous first."""
+        """A region of that name alone; else a country, then its cities and divisions, the most populous first.
+
+        Where it is the very name of a capital, places that bear it beside their own are meant by nobody: Islamabad is
+        also an old name of Chattogram, which is larger.
+        """
         region = self._regions.get(key)
         if region and region[0].kind != "division":
             return region
         listed = sorted(self._listed(key), key=lambda place: (-place.population, place.place_id or ""))
+        if any((place.name, place.country) in self._capitals and fold(place.name) == key for place in listed):
+            listed = [place for place in listed if fold(place.name) == key]
         return (*self._countries.get(key, ()), *listed)
 
     def _listed(self, key: str) -> list[Place]:

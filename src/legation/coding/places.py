@@ -86,13 +86,8 @@ def _hints(text: str, offset: int, named: list[Toponym], told: dict[str, Place])
 
 
 def _plain(text: str, toponym: Toponym) -> tuple[Place | None, bool]:
-    """The place that a toponym names whatever the context, and whether it is a point rather than a large area.
-
-    "Islamabad" is the capital, though a larger town elsewhere bore the name once.
-    """
+    """The place that a toponym names whatever the context, and whether it is a point rather than a large area."""
     best = toponym.places[0]
-    if capital := _seat(fold(text[toponym.start : toponym.end]), toponym.places):
-        return capital, True
     if toponym.country:
         return best, False
     if best.kind not in ("city", "division"):
@@ -257,8 +252,6 @@ class PlaceResolver:
         """The places of a toponym that the words around it leave: in a country they name, a province, a town."""
         text, start, places = self._text, toponym.start, toponym.places
         within = [place for place in places if place.country in told] or places
-        if capital := _seat(fold(text[start : toponym.end]), within):
-            return [place for place in within if fold(place.name) == fold(capital.name)]
         if _UNIT_AFTER.match(text, toponym.end) or _UNIT_BEFORE.search(text, max(0, start - 30), start):
             return [place for place in within if place.kind in ("division", "county")] or within
         if _TOWN_BEFORE.search(text, max(0, start - 30), start):
@@ -355,13 +348,6 @@ def _capitals() -> dict[str, str]:
 
 def _is_capital(place: Place) -> bool:
     return _capitals().get(place.country or "") == place.name
-
-
-def _seat(key: str, places: Sequence[Place]) -> Place | None:
-    """The capital of that very name, where the largest of the places only bears it beside its own."""
-    if fold(places[0].name) == key:
-        return None
-    return next((place for place in places if _is_capital(place) and fold(place.name) == key), None)
 
 
 def _capital(country: str) -> Place | None:
