@@ -203,10 +203,8 @@ class SoftLosses(Losses):
                 each = -(told * head(own[at]).float().log_softmax(-1)).sum(-1)
                 losses[f"soft {name}"] = self.shares[name][1] * (each * weight).sum() / weight.sum().clamp(min=1.0)
             told = torch.stack([soft.modes for _, soft in known]).float()
-            logits = self.reader.modes(own[at]).float()
-            losses["soft modes"] = (
-                5.0 * self.shares["modes"][1] * functional.binary_cross_entropy_with_logits(logits, told)
-            )
+            each = functional.binary_cross_entropy_with_logits(self.reader.modes(own[at]).float(), told)
+            losses["soft modes"] = 5.0 * self.shares["modes"][1] * each
         return losses
 
     def _of_roles(self, x: Tensor, present: Tensor, frames: list[Frame], width: int) -> dict[str, Tensor]:
@@ -215,7 +213,7 @@ class SoftLosses(Losses):
             if name in losses:
                 losses[name] = self.shares[name][0] * losses[name]
         known = [(k, soft) for k, soft in self._known(frames) if soft.deeds[0] < 0.5]
-        if known:
+        if known and (self.shares["roles"][1] or self.shares["sectors"][1]):
             at = [k for k, _ in known]
             logits = self.reader.roles(x[at]).float().log_softmax(-1)
             told = torch.zeros_like(logits)
